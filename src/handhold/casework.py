@@ -1,0 +1,239 @@
+"""The story: one short function for each thing that can happen.
+
+This is the only module that calls several rooms. Its heart is the same for a national file and for a single row: what
+arrived is kept and understood, events are recorded, files find their child, accounts are brought up to date, gaps open
+and close, follow-ups answer them, agencies are told. Each step is a transaction of its own that takes what the one
+before left behind in the database, so a process killed anywhere is continued by running the same command again.
+"""
+
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import polars as pl
+import psycopg
+
+from handhold import account, feeds, followup, identity, ledger, notices, store, timeline
+from handhold.pack import Pack
+
+Db = psycopg.Connection[Any]
+SYSTEM = "system"
+
+
+class Show(Protocol):
+    """How long work tells how far it is: ``show(stage, done, total)``; called seldom, must be quick."""
+
+    def __call__(self, stage: str, done: int, total: int, /) -> None: ...
+
+
+def quiet(_stage: str, _done: int, _total: int, /) -> None:
+    """Say nothing."""
+
+
+@dataclass
+class Arrival:
+    """What became of a batch: the deliveries with their counts, and how many things changed because of them."""
+
+    deliveries: list[feeds.Delivery] = field(default_factory=list)
+    events: int = 0
+    superseded: int = 0
+    linked: int = 0
+    questions: int = 0
+    children: int = 0
+    opened: int = 0
+    closed: int = 0
+    steps: int = 0
+    notices: int = 0
+
+
+@dataclass(frozen=True)
+class Office:
+    """What every act needs besides its object: who acts, when, under which rules, and how progress is shown."""
+
+    by: str
+    now: datetime
+    pack: Pack
+    show: Show = quiet
+    workers: int = 2
+
+
+def _acting(by: str) -> AbstractContextManager[Db]:
+    """A transaction in which ``by`` is known to the database as the one who acts."""
+    return ledger.acting_transaction(by)
+
+
+def arrive(paths: Iterable[Path], office: Office, *, sender: str) -> Arrival:
+    """Take in what was sent, and follow it to the notices it causes.
+
+    ``paths`` are files in the order in which they should be read. The same bytes again change nothing.
+    """
+    arrival = Arrival(keep(paths, office, sender=sender))
+    for group in feeds.groups(arrival.deliveries):
+        take_in(group, office, arrival)
+    link(office, arrival)
+    take_up(office, arrival)
+    return arrival
+
+
+def keep(paths: Iterable[Path], office: Office, *, sender: str) -> list[feeds.Delivery]:
+    """Keep each file as it came, before anything is made of it; each in a transaction of its own."""
+    wanted = list(paths)
+    kept = []
+    for done, path in enumerate(wanted):
+        office.show("keep", done, len(wanted))
+        with _acting(office.by) as db:
+            delivery = feeds.keep(db, path, sender=sender, by=office.by, now=office.now)
+            if not delivery.again:
+                _trail(db, office, "delivery.kept", "delivery", [delivery.id])
+        kept.append(delivery)
+    office.show("keep", len(wanted), len(wanted))
+    return kept
+
+
+def take_in(group: list[feeds.Delivery], office: Office, arrival: Arrival) -> None:
+    """Read one group of deliveries and record what its rows state, all in one transaction."""
+    office.show(f"read {group[0].feed}", 0, 1)
+    with _acting(office.by) as db:
+        reading = feeds.read(db, group, now=office.now, pack=office.pack)
+        _note(arrival, reading.deliveries)
+        identity.describe(db, reading.descriptions, now=office.now)
+        recorded = timeline.record(db, reading, now=office.now)
+        _touch_files(db, recorded.files)
+        arrival.events += recorded.new
+        arrival.superseded += recorded.superseded
+        _trail(db, office, "delivery.read", "delivery", [delivery.id for delivery in group])
+    office.show(f"read {group[0].feed}", 1, 1)
+
+
+def link(office: Office, arrival: Arrival) -> None:
+    """Find the child of every file that is new or described anew."""
+    office.show("link files", 0, 1)
+    with _acting(office.by) as db:
+        found = identity.identify(db, by=office.by, now=office.now, pack=office.pack)
+        account.touch(db, found.children)
+        arrival.linked += found.linked
+        arrival.questions += found.questions
+        if len(found.children):
+            _trail(db, office, "file.linked", "child", found.children)
+    office.show("link files", 1, 1)
+
+
+def take_up(office: Office, arrival: Arrival | None = None) -> Arrival:
+    """Bring accounts up to date, and let gaps, follow-ups and notices follow from them."""
+    arrival = arrival or Arrival()
+    updated = account.update(
+        lambda: _acting(office.by),
+        now=office.now,
+        pack=office.pack,
+        workers=office.workers,
+        progress=lambda done, total: office.show("account", done, total),
+    )
+    arrival.children += updated.children
+    arrival.opened += len(updated.opened)
+    arrival.closed += len(updated.closed)
+    arrival.notices += _tell(office)
+    arrival.steps += _respond(office)
+    send_notices(office)
+    seal_ledger(office)
+    return arrival
+
+
+def time_passed(office: Office) -> Arrival:
+    """What the clock alone changes: accounts that wake, steps that lapse, notices that fall due."""
+    return take_up(office)
+
+
+def _respond(office: Office) -> int:
+    office.show("follow up", 0, 1)
+    with _acting(office.by) as db:
+        steps = followup.respond(db, now=office.now, pack=office.pack)
+    office.show("follow up", 1, 1)
+    return steps
+
+
+def _tell(office: Office) -> int:
+    office.show("tell agencies", 0, 1)
+    with _acting(office.by) as db:
+        told = notices.tell(db, now=office.now, pack=office.pack)
+    office.show("tell agencies", 1, 1)
+    return told
+
+
+def send_notices(office: Office) -> int:
+    """Put composed notices where their recipients find them."""
+    with _acting(office.by) as db:
+        return notices.send(db, now=office.now)
+
+
+def seal_ledger(office: Office) -> None:
+    """Give every entry without a leaf its place in the Merkle tree, and sign the tree's head."""
+    with _acting(SYSTEM) as db:
+        ledger.seal(db, now=office.now)
+
+
+def decide_link(file_a: int, file_b: int, judgement: str, why: str, office: Office) -> Arrival:
+    """A person says whether two files are the same child's; accounts and notices follow."""
+    return _judge(
+        office,
+        lambda db: identity.decide(db, file_a, file_b, judgement, by=office.by, why=why, now=office.now),
+        f"link.{judgement.replace(' ', '-')}",
+        [file_a, file_b],
+    )
+
+
+def separate(file: int, why: str, office: Office) -> Arrival:
+    """A person takes a file away from its child; whoever was told is owed a correction."""
+    return _judge(
+        office,
+        lambda db: identity.separate(db, file, by=office.by, why=why, now=office.now),
+        "link.separated",
+        [file],
+    )
+
+
+def _judge(office: Office, act: Callable[[Db], list[int]], verb: str, files: list[int]) -> Arrival:
+    with _acting(office.by) as db:
+        children = act(db)
+        account.touch(db, pl.Series("child", children, pl.Int64))
+        _trail(db, office, verb, "file", files)
+    return take_up(office)
+
+
+def complete_step(step: int, evidence: str, office: Office) -> Arrival:
+    """A person says that a step is done, and by what it shows."""
+    with _acting(office.by) as db:
+        child = followup.complete_step(db, step, evidence=evidence, by=office.by, now=office.now)
+        account.touch(db, pl.Series("child", [child], pl.Int64))
+        _trail(db, office, "step.done", "step", [step])
+    return take_up(office)
+
+
+def acknowledge(notice: int, agency: str, office: Office) -> Arrival:
+    """The agency that was told says so; what waited for that closes."""
+    with _acting(office.by) as db:
+        child = notices.acknowledge(db, notice, by=office.by, agency=agency, now=office.now)
+        account.touch(db, pl.Series("child", [child], pl.Int64))
+        _trail(db, office, "notice.acknowledged", "notice", [notice])
+    return take_up(office)
+
+
+def _note(arrival: Arrival, read: list[feeds.Delivery]) -> None:
+    """Put the counts of what was just read in the place of what was only kept."""
+    now_read = {delivery.id: delivery for delivery in read}
+    arrival.deliveries = [now_read.get(delivery.id, delivery) for delivery in arrival.deliveries]
+
+
+def _touch_files(db: Db, files: pl.Series) -> None:
+    """Accounts rest on children: mark those of the files whose events changed."""
+    children = identity.children_of(db, files)["child"].drop_nulls().unique()
+    account.touch(db, children)
+
+
+def _trail(db: Db, office: Office, verb: str, thing: str, ids: list[int] | pl.Series) -> None:
+    ledger.write(db, by=office.by, verb=verb, thing=thing, ids=ids, at=office.now)
+
+
+__all__ = ["Arrival", "Office", "acknowledge", "arrive", "complete_step", "decide_link", "separate", "store", "time_passed"]

@@ -1,0 +1,356 @@
+"""The command line: the same acts as on the pages, for people and for scripts.
+
+Exit codes: 0 done; 1 something is wrong with what was asked or given (one sentence says what, where, why and what to
+do); 2 the command was misspelt; 3 the ledger does not verify.
+"""
+
+import sys
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from handhold import account, casework, feeds, identity, ledger, notices, oversight, pack, store
+from handhold.progress import Bars
+
+OUT = Console(highlight=False)
+ERRORS = Console(stderr=True, highlight=False)
+NOT_VERIFIED = 3
+
+
+class When(click.ParamType[datetime]):
+    """A moment with its zone: ``2024-05-31T23:59-04:00``. Without a zone it is refused, not guessed."""
+
+    name = "when"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a moment; write it as 2024-05-31T23:59-04:00", param, ctx)
+        if moment.tzinfo is None:
+            self.fail(f"{value!r} has no zone; add one, for example -04:00", param, ctx)
+        return moment.astimezone(UTC)
+
+
+def _clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def _now(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option("--now", type=When(), default=_clock, help="Judge as of this moment (default: the clock).")(command)
+
+
+def _by(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option("--by", required=True, help="Who decides, as person:ID.")(command)
+
+
+def _office(now: datetime, *, by: str = casework.SYSTEM, show: casework.Show = casework.quiet) -> casework.Office:
+    return casework.Office(by=by, now=now, pack=pack.load(), show=show)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="handhold")
+def handhold() -> None:
+    """Keep every unaccompanied child accounted for after release."""
+
+
+@handhold.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@_now
+@click.option("--sender", default="folder", help="Who sent it, as the deliveries will say.")
+@click.option("--synthetic/--real", default=None, help="Say that the data is synthetic (or is not).")
+def run(folder: Path, now: datetime, sender: str, synthetic: bool | None) -> None:
+    """Everything for FOLDER: keep, read, link, account, follow up, tell, and print the picture."""
+    _ready(synthetic if synthetic is not None else feeds.says_synthetic(folder))
+    arrival = _arrive(feeds.find(folder), now, sender)
+    _print_deliveries(arrival)
+    _print_picture(now)
+
+
+@handhold.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@_now
+@click.option("--sender", default="command line", help="Who sent it.")
+def ingest(paths: tuple[Path, ...], now: datetime, sender: str) -> None:
+    """Take in files or folders, and follow them to the notices they cause."""
+    _ready(None)
+    found = [file for path in paths for file in (feeds.find(path) if path.is_dir() else [path])]
+    _print_deliveries(_arrive(found, now, sender))
+
+
+def _arrive(paths: list[Path], now: datetime, sender: str) -> casework.Arrival:
+    with Bars(ERRORS) as bars:
+        return casework.arrive(paths, _office(now, show=bars), sender=sender)
+
+
+def _ready(synthetic: bool | None) -> None:
+    """Start the database, bring its tables up to date, and remember whether the data is synthetic."""
+    store.ensure()
+    with store.transaction() as db:
+        store.migrate(db)
+    if synthetic is not None:
+        with store.transaction() as db:
+            store.put_setting(db, "synthetic", synthetic)
+
+
+@handhold.command("account")
+@click.argument("child", type=int, required=False)
+@_now
+def account_(child: int | None, now: datetime) -> None:
+    """Bring accounts up to date; with CHILD, print that child's account."""
+    _ready(None)
+    with Bars(ERRORS) as bars:
+        done = casework.time_passed(_office(now, show=bars))
+    OUT.print(f"accounts changed {done.children:,}; gaps opened {done.opened:,}, closed {done.closed:,}")
+    if child is not None:
+        with store.transaction() as db:
+            OUT.print_json(data=account.read(db, identity.resolve(db, child)))
+
+
+@handhold.command()
+@_now
+@click.option("--explain", "figure", help="Open one figure to the children and rows under it.")
+@click.option("--limit", default=50, show_default=True, help="How many rows --explain prints (0: all).")
+def report(now: datetime, figure: str | None, limit: int) -> None:
+    """Print the picture; any number on it opens with --explain FIGURE."""
+    _ready(None)
+    _print_picture(now) if figure is None else _print_explained(figure, now, limit)
+
+
+@handhold.command()
+@click.argument("what", type=click.Choice(sorted(oversight.EXPORTS)))
+@click.option("--to", "target", required=True, type=click.Path(path_type=Path), help="A .parquet, .csv or .jsonl file.")
+@click.option("--as-of", type=When(), default=None, help="As Handhold knew it then.")
+@_now
+def export(what: str, target: Path, as_of: datetime | None, now: datetime) -> None:
+    """Write WHAT (feeds.md section 10) to a file."""
+    _ready(None)
+    with ledger.acting_transaction(casework.SYSTEM) as db:
+        rows = oversight.export(db, what, target, as_of=as_of, now=now, pack=pack.load())
+    OUT.print(f"{rows:,} rows of {what} to {target}")
+
+
+@handhold.command()
+def verify() -> None:
+    """Prove the ledger: every entry, every tree head, every signature."""
+    _ready(None)
+    with store.transaction() as db:
+        verdict = ledger.verify(db)
+    if verdict.ok:
+        OUT.print(f"ledger verifies: {verdict.size:,} entries, root {verdict.root.hex()[:16]}…")
+        return
+    for problem in verdict.problems:
+        ERRORS.print(problem)
+    sys.exit(NOT_VERIFIED)
+
+
+@handhold.group()
+def link() -> None:
+    """Whose file is it: questions, and what a person decides."""
+
+
+@link.command()
+@click.option("--limit", default=20, show_default=True)
+def questions(limit: int) -> None:
+    """List open questions: two files that may or may not be the same child's."""
+    _ready(None)
+    with store.transaction() as db:
+        rows = identity.questions(db, limit=limit)
+    _print_rows("questions", rows)
+
+
+@link.command()
+@click.argument("file_a", type=int)
+@click.argument("file_b", type=int)
+@click.argument("judgement", type=click.Choice(["match", "possible", "no match"]))
+@click.option("--why", required=True)
+@_by
+@_now
+def decide(file_a: int, file_b: int, judgement: str, why: str, by: str, now: datetime) -> None:
+    """Say that two files are, may be, or are not the same child's. Final until a person changes it."""
+    _ready(None)
+    _print_changes(casework.decide_link(file_a, file_b, judgement, why, _office(now, by=by)))
+
+
+@link.command()
+@click.argument("file", type=int)
+@click.option("--why", required=True)
+@_by
+@_now
+def separate(file: int, why: str, by: str, now: datetime) -> None:
+    """Take FILE away from its child; whoever was told is owed a correction."""
+    _ready(None)
+    _print_changes(casework.separate(file, why, _office(now, by=by)))
+
+
+@handhold.command("notices")
+@click.argument("agency")
+@click.option("--limit", default=20, show_default=True)
+@_now
+def notices_(agency: str, limit: int, now: datetime) -> None:
+    """List the notices that wait in AGENCY's inbox."""
+    _ready(None)
+    with store.transaction() as db:
+        rows = notices.inbox(db, agency, now=now, limit=limit, offset=0)
+    _print_rows(f"notices to {agency}", rows)
+
+
+@handhold.command()
+@click.argument("notice", type=int)
+@click.option("--agency", required=True, help="The agency that was told.")
+@_by
+@_now
+def acknowledge(notice: int, agency: str, by: str, now: datetime) -> None:
+    """Say that AGENCY has taken NOTICE in; what waited for that closes."""
+    _ready(None)
+    _print_changes(casework.acknowledge(notice, agency, _office(now, by=by)))
+
+
+@handhold.command()
+@click.option("--once", is_flag=True, help="One round, then stop.")
+@_now
+def jobs(once: bool, now: datetime) -> None:
+    """Run the clock: wake accounts, lapse steps, send notices, seal the ledger."""
+    from handhold import jobs as clock
+
+    _ready(None)
+    clock.run((lambda: now) if once else _clock, once=once)
+
+
+@handhold.command()
+@click.option("--port", default=8000, show_default=True)
+@click.option("--workers", default=2, show_default=True)
+def serve(port: int, workers: int) -> None:
+    """Serve the pages on http://127.0.0.1:PORT."""
+    from handhold.web import serve as pages
+
+    _ready(None)
+    pages.serve(port, workers)
+
+
+@handhold.command()
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--children", default=2000, show_default=True)
+@click.option("--seed", default=1, show_default=True)
+@click.option("--as-of", default="2024-05-31", show_default=True, help="The day the nation is told of.")
+@click.option("--adults-per-child", default=2.0, show_default=True)
+@click.option("--error", default=1.0, show_default=True, help="Defects and typing errors, as a multiple of the calibrated rate.")
+def simulate(out: Path, children: int, seed: int, as_of: str, adults_per_child: float, error: float) -> None:
+    """Write a synthetic nation in the feeds' own formats, with its truth, to OUT."""
+    from handhold.simulate import simulate as make
+
+    day = date.fromisoformat(as_of)
+    made = make(out, children=children, seed=seed, as_of=day, adults_per_child=adults_per_child, error=error)
+    OUT.print(f"{children:,} synthetic children in {out}: {made}")
+
+
+@handhold.command()
+@click.option("--children", default=2000, show_default=True, help="Size of the synthetic nation.")
+@click.option("--feeds", "folder", type=click.Path(path_type=Path, exists=True), help="Use this folder instead.")
+@click.option("--now", type=When(), default="2024-05-31T23:59-04:00", show_default=True)
+@click.option("--port", default=8000, show_default=True)
+@click.option("--no-serve", is_flag=True, help="Stop before serving the pages.")
+def demo(children: int, folder: Path | None, now: datetime, port: int, no_serve: bool) -> None:
+    """Simulate a nation, run the main job, print the picture, serve the pages."""
+    from handhold import demonstration
+
+    demonstration.show(children=children, folder=folder, now=now, port=port, serve=not no_serve, ready=_ready, arrive=_arrive)
+
+
+@handhold.group()
+def db() -> None:
+    """The database under HANDHOLD_HOME."""
+
+
+@db.command("status")
+def db_status() -> None:
+    """Say whether the server runs, and where."""
+    OUT.print(str(store.status()))
+
+
+@db.command("stop")
+def db_stop() -> None:
+    """Stop the server that Handhold started."""
+    store.stop()
+
+
+def _print_picture(now: datetime) -> None:
+    with store.transaction() as db:
+        figures = oversight.picture(db, now=now, pack=pack.load())
+    title = "The picture" + (" — SYNTHETIC DATA" if oversight_is_synthetic() else "")
+    table = Table(title=title, title_justify="left", pad_edge=False)
+    table.add_column("figure")
+    table.add_column("value", justify="right")
+    table.add_column("unknown", justify="right")
+    table.add_column("open it with --explain")
+    for figure in figures:
+        table.add_row(figure.title, f"{figure.value:,}", "" if figure.unknown is None else f"{figure.unknown:,}", figure.name)
+    OUT.print(table)
+
+
+def oversight_is_synthetic() -> bool:
+    """Whether the loaded data was said to be synthetic."""
+    with store.transaction() as db:
+        return bool(store.setting(db, "synthetic"))
+
+
+def _print_explained(figure: str, now: datetime, limit: int) -> None:
+    with store.transaction() as db:
+        opened = oversight.explain(db, figure, now=now, pack=pack.load(), limit=limit or None)
+    OUT.print(f"[b]{opened.definition.title}[/b]: {opened.definition.sentence}")
+    OUT.print(f"value {opened.value:,} as of {now.isoformat()}; definition {opened.version[:12]}; source: {opened.definition.source}")
+    _print_rows("rows under it", opened.rows.to_dicts())
+
+
+def _print_deliveries(arrival: casework.Arrival) -> None:
+    table = Table(title="Deliveries", title_justify="left", pad_edge=False)
+    for column in ("feed", "status"):
+        table.add_column(column)
+    for column in ("rows", "loaded", "unchanged", "quarantined", "not a child's", "withdrawn"):
+        table.add_column(column, justify="right")
+    table.add_column("why")
+    for d in arrival.deliveries:
+        counts = (d.rows, 0, d.rows, 0, d.left, 0) if d.again and d.status == "read" else (d.rows, d.loaded, d.unchanged, d.quarantined, d.left, d.withdrawn)
+        said = "came before: nothing changed" if d.again else (d.why or "")
+        table.add_row(d.feed or d.name, d.status, *(f"{n or 0:,}" for n in counts), said)
+    OUT.print(table)
+    _print_changes(arrival)
+
+
+def _print_changes(a: casework.Arrival) -> None:
+    OUT.print(
+        f"events {a.events:,} new, {a.superseded:,} superseded; files linked {a.linked:,}, questions {a.questions:,}; "
+        f"accounts {a.children:,}; gaps opened {a.opened:,}, closed {a.closed:,}; steps {a.steps:,}; notices {a.notices:,}"
+    )
+
+
+def _print_rows(title: str, rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        OUT.print(f"{title}: none")
+        return
+    table = Table(title=title, title_justify="left", pad_edge=False)
+    for column in rows[0]:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*("" if value is None else str(value) for value in row.values()))
+    OUT.print(table)
+
+
+def main() -> None:
+    """The door: Handhold's own errors are one sentence, without a traceback."""
+    try:
+        handhold()
+    except (store.StoreError, pack.PackError, feeds.FeedError, oversight.FigureError, casework.Refused) as error:
+        ERRORS.print(f"handhold: {error}", style="red", markup=False)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

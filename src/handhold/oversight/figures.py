@@ -1,0 +1,123 @@
+"""Oversight figures: each is one query that lists the children under it, so the number and its rows cannot differ.
+
+Definitions are text in the pack (``figures.toml``): a title, a sentence, a source, and ``rows``, a query that gives
+``child`` and, where one row of evidence counts it, ``event`` or ``gap``. The value is the number of distinct children
+in it. ``unknown`` is a query of the same shape for the children about whom the figure cannot be said.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+import psycopg
+
+from handhold import store
+from handhold.pack import Pack
+
+Db = psycopg.Connection[Any]
+
+
+class FigureError(Exception):
+    """A figure that cannot be given: the message says which one and what there is instead."""
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What a figure means. ``rows`` and ``unknown`` are SQL that takes ``now``."""
+
+    name: str
+    title: str
+    sentence: str
+    source: str
+    rows: str
+    unknown: str | None
+    on_picture: bool
+
+    @property
+    def version(self) -> str:
+        """SHA-256 (hex) of everything that makes the number what it is."""
+        return hashlib.sha256("\0".join((self.name, self.sentence, self.rows, self.unknown or "")).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number with its definition, as of a moment; ``unknown`` is ``None`` where nothing can be unknown."""
+
+    name: str
+    title: str
+    value: int
+    unknown: int | None
+    as_of: datetime
+    version: str
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A figure opened: ``rows`` has one line a child and row of evidence, with the delivery and line it came from."""
+
+    definition: Definition
+    value: int
+    version: str
+    rows: pl.DataFrame
+
+
+def definitions(pack: Pack) -> dict[str, Definition]:
+    """All figures of the pack, in the order in which the picture shows them."""
+    return {name: _definition(name, text) for name, text in pack.toml("figures.toml")["figure"].items()}
+
+
+def _definition(name: str, text: Mapping[str, Any]) -> Definition:
+    return Definition(
+        name=name,
+        title=text["title"],
+        sentence=text["sentence"],
+        source=text["source"],
+        rows=text["rows"],
+        unknown=text.get("unknown"),
+        on_picture=text.get("on_picture", True),
+    )
+
+
+def picture(db: Db, *, now: datetime, pack: Pack, everything: bool = False) -> list[Figure]:
+    """The figures of the picture (with ``everything``, all of them), as of ``now``."""
+    wanted = [d for d in definitions(pack).values() if everything or d.on_picture]
+    return [_figure(db, definition, now) for definition in wanted]
+
+
+def _figure(db: Db, definition: Definition, now: datetime) -> Figure:
+    value = _count(db, definition.rows, now)
+    unknown = None if definition.unknown is None else _count(db, definition.unknown, now)
+    return Figure(definition.name, definition.title, value, unknown, now, definition.version)
+
+
+def _count(db: Db, rows: str, now: datetime) -> int:
+    # The query is the pack's own reviewed text, never anything a user typed.
+    counted = db.execute(f"select count(distinct child) as n from ({rows}) as r", {"now": now}).fetchone()  # noqa: S608
+    assert counted is not None
+    return int(counted["n"] if isinstance(counted, dict) else counted[0])
+
+
+def explain(db: Db, name: str, *, now: datetime, pack: Pack, limit: int | None = None) -> Opened:
+    """Open figure ``name`` to the children and rows under it; raises :class:`FigureError` for an unknown name."""
+    known = definitions(pack)
+    if name not in known:
+        raise FigureError(f"no figure {name!r}; there are {', '.join(known)}")
+    definition = known[name]
+    listed = store.frame(db, _with_evidence(definition.rows, limit), {"now": now})
+    return Opened(definition, _count(db, definition.rows, now), definition.version, listed)
+
+
+def _with_evidence(rows: str, limit: int | None) -> str:
+    """The rows of a figure beside where each came from: agency, kind, moment, delivery and line; or the gap's words."""
+    last = f"limit {int(limit)}" if limit else ""
+    return f"""
+        select r.child, r.reason, e.agency, e.kind, e.at, e.delivery, e.line, e.id as event, g.id as gap, g.opened
+        from (select (to_jsonb(x)->>'child')::bigint as child, (to_jsonb(x)->>'event')::bigint as event,
+                     (to_jsonb(x)->>'gap')::bigint as gap, to_jsonb(x)->>'reason' as reason from ({rows}) as x) as r
+        left join account_gap g on g.id = r.gap
+        left join timeline_event e on e.id = coalesce(r.event,
+             (select (v #>> '{{}}')::bigint from jsonb_array_elements(g.evidence->'events') v limit 1))
+        order by r.child, e.at, e.id {last}"""  # noqa: S608

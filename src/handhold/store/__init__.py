@@ -1,0 +1,30 @@
+"""The store: embedded or given PostgreSQL, columns in and out, sealing, and the bytes of deliveries."""
+
+from handhold.store import blobs
+from handhold.store.db import (
+    Db,
+    close,
+    connect,
+    copy_in,
+    dsn,
+    fetch,
+    frame,
+    lock,
+    put_setting,
+    setting,
+    transaction,
+    upsert,
+    use,
+)
+from handhold.store.errors import KeyMissing, StoreError
+from handhold.store.home import home
+from handhold.store.keys import blind, blind_one, hold, keyring, rotate, seal, seal_many, stable_ids, unseal, unseal_many
+from handhold.store.migrate import migrate
+from handhold.store.sealed import Key, Keyring
+from handhold.store.server import ensure, status, stop
+
+__all__ = [
+    "Db", "Key", "KeyMissing", "Keyring", "StoreError", "blind", "blind_one", "blobs", "close", "connect", "copy_in", "dsn",
+    "ensure", "fetch", "frame", "hold", "home", "keyring", "lock", "migrate", "put_setting", "rotate", "seal", "seal_many",
+    "setting", "stable_ids", "status", "stop", "transaction", "unseal", "unseal_many", "upsert", "use",
+]  # fmt: skip

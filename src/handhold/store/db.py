@@ -1,0 +1,202 @@
+"""Connections, and moving columns in and out by COPY."""
+
+import io
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import polars as pl
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
+from psycopg_pool import ConnectionPool
+
+from handhold.store import server
+
+Db = psycopg.Connection[Any]
+Query = str
+Params = dict[str, Any] | Sequence[Any] | None
+
+NULL = "\x01"  # stands for null in CSV both ways: no feed's text keeps control characters
+SLICE = 250_000  # rows a COPY buffer holds at once
+POOL_SIZE = 16
+
+_pools: dict[tuple[int, str], ConnectionPool[Db]] = {}
+_chosen: list[str] = []
+
+
+def use(dsn: str) -> None:
+    """Work with this database from now on (tests, workers); without it the home's own is used."""
+    _chosen[:] = [dsn]
+
+
+def dsn() -> str:
+    """The connection string in use; starts the server if need be."""
+    if not _chosen:
+        _chosen.append(server.ensure())
+    return _chosen[0]
+
+
+def connect(**options: Any) -> Db:
+    """A connection of one's own, to be closed by the caller."""
+    return psycopg.connect(dsn(), **options)
+
+
+def _pool() -> ConnectionPool[Db]:
+    key = (os.getpid(), dsn())  # a forked worker must not share its parent's sockets
+    if key not in _pools:
+        _pools[key] = ConnectionPool(key[1], min_size=0, max_size=POOL_SIZE, open=True, timeout=30)
+    return _pools[key]
+
+
+def close() -> None:
+    """Close this process's pooled connections."""
+    for key in [key for key in _pools if key[0] == os.getpid()]:
+        _pools.pop(key).close()
+    _chosen.clear()
+
+
+@contextmanager
+def transaction() -> Iterator[Db]:
+    """A pooled connection in a transaction: committed at the end, rolled back by any exception."""
+    with _pool().connection() as db, db.transaction():
+        yield db
+
+
+def fetch(db: Db, query: Query, params: Params = None) -> list[dict[str, Any]]:
+    """Rows as dictionaries."""
+    with db.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(query, params).fetchall()  # type: ignore[arg-type]
+
+
+def frame(db: Db, query: Query, params: Params = None) -> pl.DataFrame:
+    """The rows of a query as columns, moved by COPY. jsonb and arrays come as text, timestamptz as UTC."""
+    text = _filled(db, query, params)
+    described = db.execute(sql.SQL("select * from ({}) as q limit 0").format(text)).description or []
+    columns = {column.name: _type(db, column.type_code) for column in described}
+    data = io.BytesIO()
+    with db.cursor().copy(sql.SQL("copy ({}) to stdout (format csv, null {})").format(text, sql.Literal(NULL))) as out:
+        for piece in out:
+            data.write(piece)
+    if not data.tell():
+        return pl.DataFrame(schema={name: kind for name, (kind, _) in columns.items()})
+    data.seek(0)
+    read = {name: pl.String if how else kind for name, (kind, how) in columns.items()}
+    table = pl.read_csv(data, has_header=False, new_columns=list(read), schema=read, null_values=[NULL], empty_string_is_null=False)
+    return table.with_columns(_converted(name, how) for name, (_, how) in columns.items() if how)
+
+
+def _filled(db: Db, query: Query, params: Params) -> sql.SQL:
+    text = query if params is None else psycopg.ClientCursor(db).mogrify(query, params)  # type: ignore[arg-type]
+    return sql.SQL(text.strip().rstrip(";"))  # type: ignore[arg-type]
+
+
+def _type(db: Db, oid: int) -> tuple[Any, str | None]:
+    """Polars type of a column, and how to get there from text where CSV does not lead there by itself."""
+    known = db.adapters.types.get(oid)
+    name = known.name if known and known.oid == oid else "text"  # an array's oid finds its element's type
+    return {
+        "int8": (pl.Int64, None),
+        "int4": (pl.Int32, None),
+        "int2": (pl.Int16, None),
+        "float8": (pl.Float64, None),
+        "float4": (pl.Float32, None),
+        "numeric": (pl.Float64, None),
+        "bool": (pl.Boolean, "bool"),
+        "date": (pl.Date, "date"),
+        "timestamptz": (pl.Datetime("us", "UTC"), "timestamptz"),
+        "bytea": (pl.Binary, "bytea"),
+    }.get(name, (pl.String, None))
+
+
+def _converted(name: str, how: str) -> pl.Expr:
+    text = pl.col(name)
+    if how == "bool":
+        return text == "t"
+    if how == "bytea":
+        return text.str.slice(2).str.decode("hex")
+    if how == "date":
+        return text.str.to_date("%Y-%m-%d")
+    return text.str.to_datetime("%Y-%m-%d %H:%M:%S%.f%#z", time_unit="us", time_zone="UTC")
+
+
+def copy_in(db: Db, table: str, rows: pl.DataFrame, columns: Sequence[str] | None = None) -> int:
+    """Put rows into ``table`` by COPY; the frame's columns (or those named) go to the table's of the same name."""
+    rows = rows.select(columns) if columns else rows
+    if not len(rows):
+        return 0
+    names = sql.SQL(", ").join(sql.Identifier(name) for name in rows.columns)
+    into = sql.SQL("copy {} ({}) from stdin (format csv, null {})").format(_table(table), names, sql.Literal(NULL))
+    texts = rows.select(_as_csv(name, kind) for name, kind in rows.schema.items())
+    with db.cursor().copy(into) as copy:
+        for part in texts.iter_slices(SLICE):
+            data = io.BytesIO()
+            part.write_csv(data, include_header=False, null_value=NULL)
+            copy.write(data.getbuffer())
+    return len(rows)
+
+
+def _table(name: str) -> sql.Composable:
+    return sql.SQL(".").join(sql.Identifier(part) for part in name.split("."))
+
+
+def _as_csv(name: str, kind: pl.DataType) -> pl.Expr:
+    column = pl.col(name)
+    if kind == pl.Binary:
+        return (pl.lit("\\x") + column.bin.encode("hex")).alias(name)
+    if isinstance(kind, pl.List):
+        return ("{" + column.cast(pl.List(pl.String)).list.join(",") + "}").alias(name)
+    if isinstance(kind, pl.Datetime):
+        return column.dt.strftime("%Y-%m-%d %H:%M:%S%.6f%z")
+    return column
+
+
+def upsert(db: Db, table: str, rows: pl.DataFrame, key: Sequence[str], update: Sequence[str] | None = None) -> int:
+    """Insert rows; where ``key`` is there already, update the columns of ``update`` (default: all others; ``[]``: none).
+
+    Returns how many rows were inserted or updated.
+    """
+    if not len(rows):
+        return 0
+    staged = "staged_" + table.replace(".", "_")
+    names = [sql.Identifier(name) for name in rows.columns]
+    db.execute(
+        sql.SQL("create temp table {} on commit drop as select {} from {} with no data").format(
+            sql.Identifier(staged), sql.SQL(", ").join(names), _table(table)
+        )
+    )
+    copy_in(db, staged, rows)
+    done = db.execute(
+        sql.SQL("insert into {} ({}) select {} from {} on conflict ({}) do {}").format(
+            _table(table), sql.SQL(", ").join(names), sql.SQL(", ").join(names), sql.Identifier(staged),
+            sql.SQL(", ").join(map(sql.Identifier, key)), _on_conflict(rows.columns, key, update),
+        )
+    )
+    db.execute(sql.SQL("drop table {}").format(sql.Identifier(staged)))
+    return done.rowcount
+
+
+def _on_conflict(columns: Sequence[str], key: Sequence[str], update: Sequence[str] | None) -> sql.Composable:
+    changed = [c for c in columns if c not in key] if update is None else list(update)
+    if not changed:
+        return sql.SQL("nothing")
+    return sql.SQL("update set ") + sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(sql.Identifier(c)) for c in changed)
+
+
+def lock(db: Db, name: str) -> None:
+    """Wait until this transaction alone holds ``name``; it is let go at its end."""
+    db.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+
+
+def put_setting(db: Db, key: str, value: Any) -> None:
+    """Remember a setting of this deployment."""
+    db.execute(
+        "insert into store_setting (key, value) values (%s, to_jsonb(%s)) on conflict (key) do update set value = excluded.value", [key, value]
+    )
+
+
+def setting(db: Db, key: str) -> Any:
+    """A setting of this deployment, or ``None``."""
+    row = db.execute("select value from store_setting where key = %s", [key]).fetchone()
+    return row[0] if row else None
