@@ -1,0 +1,145 @@
+"""The inbox: a delivery is kept before anything is made of it."""
+
+import re
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from handhold import store
+from handhold.feeds.layout import ORDER, Layout, layouts, recognise
+from handhold.feeds.model import Delivery, FeedError
+from handhold.pack import Pack, load
+
+UNFINISHED = {".part", ".tmp", ".crdownload", ".partial"}
+MAIL = {".eml", ".msg"}
+SYNTHETIC = "SYNTHETIC.txt"
+DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
+NOT_FEEDS = {SYNTHETIC.lower(), "readme.md", "readme.txt"}
+
+
+def find(folder: Path) -> list[Path]:
+    """The files of a folder of feeds, in the order in which they should be read; files still being written are left."""
+    if not folder.exists():
+        raise FeedError(f"there is no folder {folder.name!r} here; give the folder that holds the feeds")
+    if folder.is_file():
+        return [folder]
+    pack = load()
+    files = [p for p in folder.rglob("*") if p.is_file() and p.suffix.lower() not in UNFINISHED and p.name.lower() not in NOT_FEEDS and not p.name.startswith(".")]
+    return sorted(files, key=lambda p: (*_turn(p, pack), p.as_posix()))
+
+
+def _turn(path: Path, pack: Pack) -> tuple[int, str, int]:
+    layout = recognise(path.name, pack)
+    if layout is None:
+        return len(ORDER), "", 0
+    return ORDER.index(layout.agency), str(_as_of(path) or ""), list(layouts(pack)).index(layout.feed)
+
+
+def says_synthetic(folder: Path) -> bool | None:
+    """``True`` where the folder, or the one above it, carries the simulator's mark; ``None`` where nothing is said."""
+    return True if any((place / SYNTHETIC).exists() for place in (folder, folder.parent)) else None
+
+
+def _as_of(path: Path) -> date | None:
+    """The day a file speaks of: the last date in its own name, else its folder's."""
+    for text in (path.name, path.parent.name):
+        days = DAY.findall(text)
+        if days:
+            try:
+                return date(*map(int, days[-1]))
+            except ValueError:
+                continue
+    return None
+
+
+def keep(db: store.Db, path: Path, *, sender: str, by: str, now: datetime) -> Delivery:
+    """Keep the bytes of ``path`` as they came. The same bytes twice are one delivery; ``again`` says so.
+
+    A path that is no file, or a name that no feed has, is kept or refused with a sentence; only a path that does not
+    exist raises :class:`FeedError`.
+    """
+    pack = load()
+    if path.is_dir():
+        return _refuse_folder(db, path, sender, now)
+    try:
+        with open(path, "rb") as source:
+            sha256, size = store.blobs.keep(source)
+    except FileNotFoundError:
+        raise FeedError(f"there is no file {path.name!r} here; check the path") from None
+    return _same(db, sha256) or _new(db, path, sha256, size, recognise(path.name, pack), sender, now)
+
+
+def _refuse_folder(db: store.Db, path: Path, sender: str, now: datetime) -> Delivery:
+    """A folder where a file was expected has no bytes to keep; the refusal is all there is to say."""
+    why = "this is a folder, not a file; send the files in it"
+    return Delivery(0, b"", path.name, None, None, None, sender, 0, now, "refused", why)
+
+
+def _same(db: store.Db, sha256: bytes) -> Delivery | None:
+    known = store.fetch(db, "select * from feeds_delivery where sha256 = %s", [sha256])
+    return from_row(known[0], again=known[0]["status"] != "kept") if known else None
+
+
+def _new(db: store.Db, path: Path, sha256: bytes, size: int, layout: Layout | None, sender: str, now: datetime) -> Delivery:
+    delivery = Delivery(
+        id=store.blind_one(sha256.hex(), "delivery"), sha256=sha256, name=path.name, feed=layout.feed if layout else None,
+        agency=layout.agency if layout else None, as_of=_as_of(path), sender=sender, bytes=size, received=now,
+        status="kept" if layout else "waiting", why=None if layout else _waits(path),
+    )  # fmt: skip
+    db.execute(
+        """insert into feeds_delivery (id, sha256, name_sealed, feed, agency, as_of, sender, bytes, received, status, why)
+           values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+        [delivery.id, sha256, store.seal("delivery", f"feeds_delivery.name_sealed.{delivery.id}", path.name.encode()), delivery.feed,
+         delivery.agency, delivery.as_of, sender, size, now, delivery.status, delivery.why],
+    )  # fmt: skip
+    return delivery
+
+
+def _waits(path: Path) -> str:
+    if path.suffix.lower() in MAIL:
+        return "a message waits to be mapped: no mapping for its sender is confirmed, and nothing is guessed"
+    return "no feed of the contract has a file of this name; it waits to be mapped"
+
+
+def from_row(row: dict[str, Any], *, again: bool = False) -> Delivery:
+    """A delivery as the table has it."""
+    name = store.unseal("delivery", f"feeds_delivery.name_sealed.{row['id']}", row["name_sealed"]).decode()
+    return Delivery(
+        id=row["id"], sha256=bytes(row["sha256"]), name=name, feed=row["feed"], agency=row["agency"], as_of=row["as_of"],
+        sender=row["sender"], bytes=row["bytes"], received=row["received"], status=row["status"], why=row["why"], rows=row["rows"],
+        loaded=row["loaded"], unchanged=row["unchanged"], quarantined=row["quarantined"], left=row["left_"],
+        withdrawn=row["withdrawn"], missing_columns=tuple(row["missing_columns"]), again=again,
+    )  # fmt: skip
+
+
+def groups(deliveries: list[Delivery]) -> list[list[Delivery]]:
+    """What is read together: the tables of one court extract; every other delivery alone. Only what waits to be read."""
+    found: dict[tuple[Any, ...], list[Delivery]] = {}
+    for delivery in {d.id: d for d in deliveries}.values():
+        if delivery.status == "kept" and not delivery.again:
+            alone = () if delivery.agency == "EOIR" else (delivery.id,)
+            found.setdefault((delivery.agency, delivery.as_of, *alone), []).append(delivery)
+    return list(found.values())
+
+
+def listed(db: store.Db, *, limit: int = 200) -> list[Delivery]:
+    """The newest deliveries first."""
+    rows = store.fetch(db, "select * from feeds_delivery order by received desc, recorded desc, id limit %s", [limit])
+    return [from_row(row) for row in rows]
+
+
+def settle(db: store.Db, delivery: Delivery, now: datetime) -> None:
+    """Write down what became of a delivery."""
+    db.execute(
+        """update feeds_delivery set status = %s, why = %s, rows = %s, loaded = %s, unchanged = %s, quarantined = %s, left_ = %s,
+           withdrawn = %s, missing_columns = %s, read_at = %s where id = %s""",
+        [delivery.status, delivery.why, delivery.rows, delivery.loaded, delivery.unchanged, delivery.quarantined, delivery.left,
+         delivery.withdrawn, list(delivery.missing_columns), now, delivery.id],
+    )  # fmt: skip
+
+
+def frame_of_known_numbers(db: store.Db) -> pl.Series:
+    """Blind hashes of every A-number that ERO or ORR stated: the court's cases that carry one are a child's."""
+    return store.frame(db, "select distinct number from feeds_row where number is not null and (feed like 'ero.%' or feed like 'orr.%')")["number"]

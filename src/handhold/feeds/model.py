@@ -1,0 +1,86 @@
+"""The values that pass between the inbox, the readers and the rooms above."""
+
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Any
+
+import polars as pl
+
+INSTANT = pl.Datetime("us", "UTC")
+
+REPORT: dict[str, Any] = {
+    "file": pl.Int64, "row": pl.Int64, "slot": pl.String, "agency": pl.String, "kind": pl.String, "at": INSTANT,
+    "precision": pl.String, "known": INSTANT, "detail": pl.String, "place": pl.Int64, "building": pl.Int64,
+    "address_flags": pl.String, "location": pl.String, "sponsor": pl.String, "benefit": pl.String, "clinical": pl.String,
+    "subject": pl.Int64, "delivery": pl.Int64, "line": pl.Int32,
+}  # fmt: skip
+
+DESCRIPTION: dict[str, Any] = {
+    "file": pl.Int64, "agency": pl.String, "file_key": pl.String, "number": pl.String, "court_case": pl.String,
+    "last": pl.String, "first": pl.String, "middle": pl.String, "dob": pl.String, "sex": pl.String, "country": pl.String,
+    "language": pl.String, "phone": pl.String, "sponsor": pl.String, "place": pl.Int64, "entry": pl.String,
+    "release": pl.String, "row": pl.Int64, "delivery": pl.Int64, "line": pl.Int32,
+}  # fmt: skip
+
+
+class FeedError(Exception):
+    """Something is wrong with what was given to the inbox: the message says what, where, why and what to do."""
+
+
+class Unreadable(FeedError):
+    """A delivery that no row can be read from; it is kept and refused with this sentence."""
+
+
+class Held(FeedError):
+    """A delivery that can be read but should not be taken in before a person has looked at it."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One thing an agency sent. ``again``: the same bytes had come before, so nothing is to be done."""
+
+    id: int
+    sha256: bytes
+    name: str
+    feed: str | None
+    agency: str | None
+    as_of: date | None
+    sender: str
+    bytes: int
+    received: datetime
+    status: str
+    why: str | None = None
+    rows: int | None = None
+    loaded: int | None = None
+    unchanged: int | None = None
+    quarantined: int | None = None
+    left: int | None = None
+    withdrawn: int | None = None
+    missing_columns: tuple[str, ...] = ()
+    again: bool = False
+
+    def refused(self, why: str, status: str = "refused") -> "Delivery":
+        """The same delivery, not taken in; its rows are not counted because none was read for good."""
+        return replace(self, status=status, why=why)
+
+
+def empty(schema: dict[str, Any]) -> pl.DataFrame:
+    """A frame of that shape without rows."""
+    return pl.DataFrame(schema=schema)
+
+
+def ids() -> pl.Series:
+    """No ids."""
+    return pl.Series("id", [], pl.Int64)
+
+
+@dataclass
+class Reading:
+    """What a group of deliveries says that was not known: see ``docs/explanation/flow.md`` for the columns."""
+
+    reports: pl.DataFrame = field(default_factory=lambda: empty(REPORT))
+    descriptions: pl.DataFrame = field(default_factory=lambda: empty(DESCRIPTION))
+    changed: pl.Series = field(default_factory=ids)
+    withdrawn: pl.Series = field(default_factory=ids)
+    returned: pl.Series = field(default_factory=ids)
+    deliveries: list[Delivery] = field(default_factory=list)

@@ -1,0 +1,220 @@
+"""Delimited text in bounded pieces: encodings, NULs, quotes, rows with too many or too few cells.
+
+A piece is some megabytes of whole rows. Where rows end and how many cells they have is found with array operations
+over the bytes; only rows with a wrong number of cells are looked at one by one.
+"""
+
+import codecs
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import numpy as np
+import polars as pl
+
+from handhold.feeds.model import Unreadable
+
+PIECE = 32 << 20
+LF, CR, QUOTE = 10, 13, 34
+
+
+@dataclass
+class Piece:
+    """Some rows of a file. ``cells``: text columns named by the header, and ``line``. ``odd``: (line, cells' bytes)."""
+
+    cells: pl.DataFrame
+    odd: list[tuple[int, bytes]]
+
+
+@dataclass
+class Text:
+    """A file's header and its rows, piece by piece."""
+
+    header: list[str]
+    pieces: Iterator[Piece]
+
+
+def read(source: BinaryIO, *, separator: str, quoted: bool, line_bytes: int, header: list[str] | None = None, encoding: str | None = None) -> Text:
+    """Open delimited text. ``header``: given where the file has none. Raises :class:`Unreadable`."""
+    lines = _whole_rows(_utf8(source, encoding), quoted, line_bytes)
+    first = next(lines, None)
+    if first is None:
+        raise Unreadable("the file is empty; send it again")
+    line = 0
+    if header is None:
+        head, first = _cut_header(first, quoted)
+        header, line = _split(head, separator, quoted), 1
+    return Text(header, _pieces(first, lines, header, separator, quoted, line))
+
+
+def _cut_header(piece: bytes, quoted: bool) -> tuple[bytes, bytes]:
+    ends = _row_ends(np.frombuffer(piece, np.uint8), quoted)
+    cut = int(ends[0]) + 1 if len(ends) else len(piece)
+    return piece[:cut], piece[cut:]
+
+
+def _utf8(source: BinaryIO, encoding: str | None) -> Iterator[bytes]:
+    """The file's bytes as UTF-8 without byte-order mark and NULs, in pieces that may end anywhere."""
+    start = source.read(PIECE)
+    wide = _wide(start)
+    if wide:
+        yield from _transcoded(start, source, wide)
+        return
+    piece = start.removeprefix(codecs.BOM_UTF8)
+    while piece:
+        yield piece.replace(b"\0", b"") if b"\0" in piece else piece
+        piece = source.read(PIECE)
+
+
+def _wide(start: bytes) -> str | None:
+    """UTF-16 by its mark, or by NULs in every second byte of the beginning."""
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    head = start[:400]
+    if len(head) >= 8 and head[1::2].count(0) > len(head) // 3:
+        return "utf-16-le"
+    if len(head) >= 8 and head[0::2].count(0) > len(head) // 3:
+        return "utf-16-be"
+    return None
+
+
+def _transcoded(start: bytes, source: BinaryIO, encoding: str) -> Iterator[bytes]:
+    decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
+    piece = start
+    while piece:
+        yield decoder.decode(piece).replace("\0", "").encode()
+        piece = source.read(PIECE)
+    yield decoder.decode(b"", final=True).encode()
+
+
+def _whole_rows(pieces: Iterator[bytes], quoted: bool, line_bytes: int) -> Iterator[bytes]:
+    """Pieces cut where a row ends; each is valid UTF-8. Raises :class:`Unreadable` for an endless line."""
+    rest = b""
+    for piece in pieces:
+        rest += piece
+        cut = _last_end(rest, quoted)
+        if cut:
+            yield _readable(rest[:cut])
+            rest = rest[cut:]
+        if len(rest) > max(line_bytes, 1):
+            raise Unreadable(f"a line is longer than {line_bytes:,} bytes, which no feed has; send the file with its line ends")
+    if rest.strip(b"\r\n \t"):
+        yield _readable(rest + b"\n")
+
+
+def _last_end(text: bytes, quoted: bool) -> int:
+    """Where the last whole row ends. Inside quotes no row ends, unless the quotes never close within a line's bounds."""
+    cut = text.rfind(b"\n") + 1
+    while quoted and cut and text.count(b'"', 0, cut) % 2:
+        before = text.rfind(b"\n", 0, cut - 1) + 1
+        if not before or cut - before > len(text):
+            break
+        cut = before
+    return cut
+
+
+def _readable(piece: bytes) -> bytes:
+    """UTF-8 as it is; anything else is cp1252, whose five holes read as the Latin-1 controls they would be."""
+    if piece.isascii():
+        return piece
+    try:
+        piece.decode("utf-8")
+    except UnicodeDecodeError:
+        return piece.decode("cp1252", errors="handhold-latin1").encode()
+    return piece
+
+
+def _latin1(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeDecodeError)
+    return error.object[error.start : error.end].decode("latin-1"), error.end
+
+
+codecs.register_error("handhold-latin1", _latin1)
+
+
+def _row_ends(data: np.ndarray, quoted: bool) -> np.ndarray:
+    """Positions of the line feeds that end a row."""
+    ends = np.flatnonzero(data == LF)
+    return ends[_outside(data, ends)] if quoted else ends
+
+
+def _outside(data: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Which places stand outside quotes: an even number of quotes comes before them.
+
+    Quotes that do not pair up within the piece are no quotes at all, or one stray mark would swallow the rest.
+    """
+    quotes = np.flatnonzero(data == QUOTE)
+    if len(quotes) % 2:
+        return np.ones(len(places), bool)
+    return np.searchsorted(quotes, places) % 2 == 0
+
+
+def _split(row: bytes, separator: str, quoted: bool) -> list[str]:
+    """One row's cells, trimmed."""
+    data = np.frombuffer(row, np.uint8)
+    cuts = np.flatnonzero(data == ord(separator))
+    cuts = cuts[_outside(data, cuts)] if quoted else cuts
+    cells = [row[a:b] for a, b in zip([0, *(cuts + 1)], [*cuts, len(row)], strict=True)]
+    return [_unquoted(cell.decode().strip()) for cell in cells]
+
+
+def _unquoted(cell: str) -> str:
+    return cell[1:-1].replace('""', '"').strip() if len(cell) > 1 and cell[0] == cell[-1] == '"' else cell
+
+
+def _pieces(first: bytes, rest: Iterator[bytes], header: list[str], separator: str, quoted: bool, line: int) -> Iterator[Piece]:
+    for piece in (first, *()):
+        if piece:
+            found, line = _piece(piece, header, separator, quoted, line)
+            yield found
+    for piece in rest:
+        found, line = _piece(piece, header, separator, quoted, line)
+        yield found
+
+
+def _piece(text: bytes, header: list[str], separator: str, quoted: bool, line: int) -> tuple[Piece, int]:
+    """Rows of one piece; lines are counted from 1 for the first row of the file, header included."""
+    data = np.frombuffer(text, np.uint8)
+    ends = _row_ends(data, quoted)
+    starts = np.concatenate(([0], ends[:-1] + 1))
+    cuts = np.flatnonzero(data == ord(separator))
+    cuts = cuts[_outside(data, cuts)] if quoted else cuts
+    cells = np.diff(np.searchsorted(cuts, ends), prepend=0) + 1
+    lines = line + 1 + np.arange(len(ends))
+    blank = _blank(text, data, starts, ends, cells)
+    whole = (cells == len(header)) & ~blank
+    odd = [(int(lines[n]), text[starts[n] : ends[n]].rstrip(b"\r")) for n in np.flatnonzero((cells != len(header)) & ~blank)]
+    kept = text if whole.all() else data[np.repeat(whole, ends - starts + 1)].tobytes()
+    return Piece(_table(kept, header, separator, quoted, lines[whole]), odd), line + len(ends)
+
+
+def _blank(text: bytes, data: np.ndarray, starts: np.ndarray, ends: np.ndarray, cells: np.ndarray) -> np.ndarray:
+    """Rows without anything in them: no row at all."""
+    short = np.flatnonzero((ends - starts <= cells + 1) | (cells == 1))
+    blank = np.zeros(len(ends), bool)
+    for n in short[: len(ends)]:
+        blank[n] = not text[starts[n] : ends[n]].strip(b"\r\n \t,")
+    return blank
+
+
+def _table(text: bytes, header: list[str], separator: str, quoted: bool, lines: np.ndarray) -> pl.DataFrame:
+    names = [f"{n}" for n in range(len(header))]
+    if not text:
+        return pl.DataFrame(schema=dict.fromkeys(header, pl.String) | {"line": pl.Int32})
+    table = pl.read_csv(
+        text, separator=separator, quote_char='"' if quoted else None, has_header=False,
+        schema=dict.fromkeys(names, pl.String), empty_string_is_null=False, null_values=None,
+    )  # fmt: skip
+    trimmed = table.select(trim(pl.all()))
+    return trimmed.rename(dict(zip(names, header, strict=True))).with_columns(line=pl.Series(lines, dtype=pl.Int32))
+
+
+def trim(cell: pl.Expr) -> pl.Expr:
+    """Blanks at either end are noise, and a cell of nothing is null."""
+    stripped = cell.str.strip_chars(" \t\r\n\u00a0\u2007\u202f\ufeff")
+    return pl.when(stripped != "").then(stripped)
+
+
+def cells_of(row: bytes, separator: str, quoted: bool) -> list[str]:
+    """The cells of a row that has a wrong number of them."""
+    return _split(row, separator, quoted)

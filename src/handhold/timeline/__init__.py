@@ -1,0 +1,8 @@
+"""The timeline: what happened to a child, who says so, since when and until when."""
+
+from handhold.timeline import kinds
+from handhold.timeline.kinds import KINDS, Kind
+from handhold.timeline.record import OwnEvent, Recorded, add, record
+from handhold.timeline.stream import stream
+
+__all__ = ["KINDS", "Kind", "OwnEvent", "Recorded", "add", "kinds", "record", "stream"]

@@ -1,0 +1,148 @@
+"""Codes and moments in the words people use. Unknown codes are shown as they are, without hyphens, never hidden."""
+
+from datetime import date, datetime
+from typing import Any
+
+from django import template
+from django.utils import formats, timezone
+from django.utils.translation import gettext
+
+from handhold import access
+from handhold.timeline import kinds
+from handhold.web import clock, knowing, session, when
+
+register = template.Library()
+DAY_FORMAT = "D j M Y"
+TIME_FORMAT = "D j M Y, H:i T"
+
+
+@register.filter
+def word(code: Any, kind: str) -> str:
+    """The words of a code in its list of ``words.toml`` (``agency``, ``role``, ``court`` …)."""
+    if code in (None, ""):
+        return gettext("not known")
+    listed = session.rules().toml("words.toml").get(kind, {})
+    return gettext(str(listed.get(str(code)) or plain(code)))
+
+
+@register.filter
+def plain(code: Any) -> str:
+    """A code that has no words of its own: its hyphens and underscores become blanks."""
+    return str(code).replace("-", " ").replace("_", " ") if code is not None else ""
+
+
+@register.filter
+def gap_words(kind: str) -> str:
+    """What is missing, in the pack's words."""
+    return str(_gap(kind).get("words") or plain(kind).capitalize())
+
+
+@register.filter
+def gap_help(kind: str) -> str:
+    """Why it matters or what closes it, where the pack says so."""
+    gap = _gap(kind)
+    return str(gap.get("help") or gap.get("meaning") or "")
+
+
+def _gap(kind: str) -> dict[str, Any]:
+    gaps = session.rules().toml("gaps.toml")
+    found = gaps.get("gap", gaps).get(kind, {})
+    return found if isinstance(found, dict) else {}
+
+
+@register.filter
+def reason_words(code: Any) -> str:
+    """A reason code with its meaning: ``F-OLDADDR`` is "Mailed to an old address". An agency as reason is its name."""
+    if code in (None, ""):
+        return ""
+    rules = session.rules()
+    if code in rules.toml("words.toml")["agency"]:
+        return word(code, "agency")
+    found = _reasons().get(str(code))
+    return f"{found} ({code})" if found else word(code, "reason")
+
+
+def _reasons() -> dict[str, str]:
+    found: dict[str, str] = {}
+    for value in session.rules().toml("reasons.toml").values():
+        if isinstance(value, dict):
+            found |= {code: str(r["words"]) for code, r in value.items() if isinstance(r, dict) and "words" in r}
+    return found
+
+
+@register.filter
+def event_words(kind: str) -> str:
+    """What happened, in the timeline's words."""
+    found = kinds.KINDS.get(kind)
+    return _sentence(str(found.words) if found else plain(kind))
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+@register.filter
+def role_title(role: str) -> str:
+    """A role as the pack calls it."""
+    found = access.roles(session.rules()).get(role)
+    return _sentence(found.title if found else plain(role))
+
+
+@register.filter
+def element_words(element: str) -> str:
+    """What an element is, in words that complete "withheld: …"; one of a kind of event names the kind too."""
+    name, _, kind = element.partition("/")
+    words = session.table().words.elements.get(name, plain(name))
+    return f"{words} ({event_words(kind).lower()})" if kind else words
+
+
+@register.filter
+def due(moment: datetime | date | None) -> str:
+    """``due tomorrow``, ``3 days late``."""
+    return when.due_words(moment, clock.now(), knowing.zone())
+
+
+@register.filter
+def urgency(moment: datetime | date | None) -> str:
+    """``late``, ``today``, ``soon``, ``later`` or ``open``: the mark a due date gets."""
+    return when.urgency(moment, clock.now(), knowing.zone())
+
+
+@register.filter
+def ago(moment: datetime | date | None) -> str:
+    """``yesterday``, ``12 days ago``."""
+    return when.ago_words(moment, clock.now(), knowing.zone()) if moment else ""
+
+
+@register.filter
+def day(moment: datetime | date | str | None) -> str:
+    """``Fri 31 May 2024`` in the reader's zone. ISO text is read first."""
+    found = _moment(moment)
+    return formats.date_format(when.local_day(found, knowing.zone()), DAY_FORMAT) if found else ""
+
+
+@register.filter
+def moment(value: datetime | str | None) -> str:
+    """``Fri 31 May 2024, 23:59 EDT``."""
+    found = _moment(value)
+    if isinstance(found, datetime):
+        return formats.date_format(timezone.localtime(found), TIME_FORMAT)
+    return day(found) if found else ""
+
+
+def _moment(value: Any) -> datetime | date | None:
+    if not isinstance(value, str) or not value:
+        return value or None
+    return datetime.fromisoformat(value) if len(value) > 10 else date.fromisoformat(value)
+
+
+@register.filter
+def short(child: int | None) -> str:
+    """The end of an opaque number, enough to tell the rows of one page apart."""
+    return f"…{child % 1_000_000:06d}" if child is not None else ""
+
+
+@register.filter
+def item(table: Any, key: Any) -> Any:
+    """``table[key]``, or nothing."""
+    return table.get(key) if table else None

@@ -1,0 +1,28 @@
+"""Addresses. They hold opaque numbers, never anything about a person."""
+
+from django.urls import path
+from django.views.i18n import set_language
+
+from handhold.web.views import child, errors, feeds, ledger, notices, oversight, questions, sign_in, today
+
+urlpatterns = [
+    path("", today.today, name="today"),
+    path("step/<int:step>/done", today.step_done, name="step-done"),
+    path("child/<int:child>/", child.child, name="child"),
+    path("notices/", notices.notices, name="notices"),
+    path("notices/<int:notice>/", notices.notice, name="notice"),
+    path("notices/<int:notice>/acknowledge", notices.acknowledge, name="acknowledge"),
+    path("questions/", questions.questions, name="questions"),
+    path("questions/<int:question>/", questions.question, name="question"),
+    path("feeds/", feeds.feeds, name="feeds"),
+    path("feeds/<int:delivery>/", feeds.delivery, name="delivery"),
+    path("oversight/", oversight.oversight, name="oversight"),
+    path("oversight/<slug:figure>/", oversight.figure, name="figure"),
+    path("ledger/", ledger.ledger, name="ledger"),
+    path("sign-in/", sign_in.SignIn.as_view(), name="sign-in"),
+    path("sign-out/", sign_in.sign_out, name="sign-out"),
+    path("purpose/", sign_in.purpose, name="purpose"),
+    path("nothing-here/", sign_in.nothing_here, name="nothing-here"),
+    path("language/", set_language, name="language"),
+]
+handler404 = errors.not_found
