@@ -14,12 +14,14 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from handhold import account, casework, feeds, identity, ledger, notices, oversight, pack, store
+from handhold import account, casework, feeds, followup, identity, ledger, notices, oversight, pack, store
 from handhold.progress import Bars
 
 OUT = Console(highlight=False)
 ERRORS = Console(stderr=True, highlight=False)
 NOT_VERIFIED = 3
+# What a person can mend: one sentence, no traceback. Anything else is our mistake and shows where it happened.
+OWN_ERRORS = (store.StoreError, pack.PackError, feeds.FeedError, oversight.FigureError, ledger.LedgerError, followup.StepError)
 
 
 class When(click.ParamType[datetime]):
@@ -68,7 +70,11 @@ def handhold() -> None:
 @click.option("--synthetic/--real", default=None, help="Say that the data is synthetic (or is not).")
 def run(folder: Path, now: datetime, sender: str, synthetic: bool | None) -> None:
     """Everything for FOLDER: keep, read, link, account, follow up, tell, and print the picture."""
-    _ready(synthetic if synthetic is not None else feeds.says_synthetic(folder))
+    _main_job(folder, now, synthetic if synthetic is not None else feeds.says_synthetic(folder), sender)
+
+
+def _main_job(folder: Path, now: datetime, synthetic: bool | None, sender: str = "folder") -> None:
+    _ready(synthetic)
     arrival = _arrive(feeds.find(folder), now, sender)
     _print_deliveries(arrival)
     _print_picture(now)
@@ -261,7 +267,7 @@ def demo(children: int, folder: Path | None, now: datetime, port: int, no_serve:
     """Simulate a nation, run the main job, print the picture, serve the pages."""
     from handhold import demonstration
 
-    demonstration.show(children=children, folder=folder, now=now, port=port, serve=not no_serve, ready=_ready, arrive=_arrive)
+    demonstration.show(children=children, folder=folder, now=now, port=port, serve=not no_serve, main_job=_main_job)
 
 
 @handhold.group()
@@ -284,7 +290,7 @@ def db_stop() -> None:
 def _print_picture(now: datetime) -> None:
     with store.transaction() as db:
         figures = oversight.picture(db, now=now, pack=pack.load())
-    title = "The picture" + (" — SYNTHETIC DATA" if oversight_is_synthetic() else "")
+    title = "The picture" + (" — SYNTHETIC DATA" if _synthetic() else "")
     table = Table(title=title, title_justify="left", pad_edge=False)
     table.add_column("figure")
     table.add_column("value", justify="right")
@@ -295,7 +301,7 @@ def _print_picture(now: datetime) -> None:
     OUT.print(table)
 
 
-def oversight_is_synthetic() -> bool:
+def _synthetic() -> bool:
     """Whether the loaded data was said to be synthetic."""
     with store.transaction() as db:
         return bool(store.setting(db, "synthetic"))
@@ -347,7 +353,7 @@ def main() -> None:
     """The door: Handhold's own errors are one sentence, without a traceback."""
     try:
         handhold()
-    except (store.StoreError, pack.PackError, feeds.FeedError, oversight.FigureError, casework.Refused) as error:
+    except OWN_ERRORS as error:
         ERRORS.print(f"handhold: {error}", style="red", markup=False)
         sys.exit(1)
 
