@@ -18,7 +18,9 @@ NOW = datetime(2024, 5, 31, 12, 0, tzinfo=UTC)
 def entries(first: int, count: int) -> list[ledger.Entry]:
     """Looks at ``count`` children, each an entry of its own."""
     return [
-        ledger.Entry(by="person:7", verb="child.seen", thing="child", ids=[n], at=NOW, agency="ORR", purpose="safety")
+        ledger.Entry(
+            by="person:7", verb="child.seen", thing="child", ids=[n], at=NOW, agency="ORR", purpose="safety"
+        )
         for n in range(first, first + count)
     ]
 

@@ -28,7 +28,7 @@ def at(text: str) -> datetime:
     return moment.replace(tzinfo=ZONE).astimezone(UTC)
 
 
-def event(kind: str, when: str, *, known: str | None = None, agency: str | None = None, **more: Any) -> Event:
+def event(kind: str, when: str, /, *, known: str | None = None, agency: str | None = None, **more: Any) -> Event:
     """An event of ``kind`` at ``when``; further names are columns of the event, all others its detail."""
     columns = {name: more.pop(name) for name in ("place", "building", "flags", "subject", "row", "file", "id") if name in more}
     moment, knew = at(when), at(known or when)

@@ -2,4 +2,6 @@
 
 from handhold.cli import main
 
-main()
+# Guarded, because worker processes import this module anew.
+if __name__ == "__main__":
+    main()

@@ -14,8 +14,13 @@ DAYS = [None, date(2012, 6, 1), date(2018, 6, 1), date(2024, 7, 1), date(2026, 1
 @pytest.fixture(params=DAYS, ids=str)
 def cells(request: pytest.FixtureRequest) -> pl.DataFrame:
     table = access.compiled(PACK, request.param)
-    rows = [(*question, decision.allowed, decision.rule, decision.reason) for question, decision in table.cells.items()]
-    return pl.DataFrame(rows, schema=["agency", "role", "purpose", "element", "allowed", "rule", "reason"], orient="row")
+    rows = [
+        (*question, decision.allowed, decision.rule, decision.reason)
+        for question, decision in table.cells.items()
+    ]
+    return pl.DataFrame(
+        rows, schema=["agency", "role", "purpose", "element", "allowed", "rule", "reason"], orient="row"
+    )
 
 
 def allowed(cells: pl.DataFrame, *conditions: pl.Expr) -> list[tuple[object, ...]]:
@@ -32,10 +37,17 @@ def test_enforcement_gets_nothing_at_all(cells: pl.DataFrame) -> None:
 
 def test_the_firewall_is_a_prohibition_and_not_mere_silence(cells: pl.DataFrame) -> None:
     guarded = cells.filter(
-        pl.col("purpose") == "enforcement", element(r"^(sponsor\.|child\.hhs-location|child\.concern-text|benefit\.)")
+        pl.col("purpose") == "enforcement",
+        element(r"^(sponsor\.|child\.hhs-location|child\.concern-text|benefit\.)"),
     )
     assert len(guarded) > 500
-    assert set(guarded["rule"]) <= {"sponsor-firewall", "benefit-not-for-enforcement", "benefit-content-stays", "labour-insulation", "sponsor-status-stays"}
+    assert set(guarded["rule"]) <= {
+        "sponsor-firewall",
+        "benefit-not-for-enforcement",
+        "benefit-content-stays",
+        "labour-insulation",
+        "sponsor-status-stays",
+    }
 
 
 def test_dol_never_learns_a_person_or_a_status(cells: pl.DataFrame) -> None:
@@ -43,7 +55,9 @@ def test_dol_never_learns_a_person_or_a_status(cells: pl.DataFrame) -> None:
 
 
 def test_what_an_application_is_for_stays_with_uscis(cells: pl.DataFrame) -> None:
-    assert {row[:3] for row in allowed(cells, element(r"^benefit\.content"))} <= {("USCIS", "adjudicator", "benefit")}
+    assert {row[:3] for row in allowed(cells, element(r"^benefit\.content"))} <= {
+        ("USCIS", "adjudicator", "benefit")
+    }
 
 
 def test_sponsor_status_stays_inside_orr(cells: pl.DataFrame) -> None:
@@ -56,7 +70,13 @@ def test_dhs_never_learns_a_sponsor(cells: pl.DataFrame) -> None:
 
 def test_overseers_see_no_person(cells: pl.DataFrame) -> None:
     seen = {row[3] for row in allowed(cells, pl.col("agency") == "OIG")}
-    assert not seen & {"child.identity", "child.description", "child.location", "child.hhs-location", "child.concern-text"}
+    assert not seen & {
+        "child.identity",
+        "child.description",
+        "child.location",
+        "child.hhs-location",
+        "child.concern-text",
+    }
     assert not {one for one in seen if one.startswith(("sponsor.", "benefit."))}
 
 

@@ -35,7 +35,11 @@ def test_the_second_evaluator_agrees_on_every_cell() -> None:
 
 
 def test_the_second_evaluator_notices_a_policy_that_slips() -> None:
-    slipped = changed("agreements/court-process.cedar", 'Element::"child.accounted", Element::"counsel"\n', 'Element::"sponsor"\n')
+    slipped = changed(
+        "agreements/court-process.cedar",
+        'Element::"child.accounted", Element::"counsel"\n',
+        'Element::"sponsor"\n',
+    )
     found = access.agreements(slipped)
     table = access.compiled(slipped)
     differ = [q for q, d in table.cells.items() if d.allowed != second.answer(WORDS, found, q)[0]]
@@ -61,20 +65,32 @@ def test_an_element_of_one_kind_may_be_known_where_the_whole_may_not() -> None:
 
 
 def test_what_is_not_in_the_pack_is_refused() -> None:
-    for ask in [("FBI", "agent", "court", "child.case"), ("ERO", "coordinator", "court", "child.shoe-size"), ("ERO", "coordinator", "fun", "child.case")]:
-        assert access.decide(TABLE, *ask) == access.Decision(False, NO_SUCH_QUESTION, access.decide(TABLE, *ask).reason)
+    for ask in [
+        ("FBI", "agent", "court", "child.case"),
+        ("ERO", "coordinator", "court", "child.shoe-size"),
+        ("ERO", "coordinator", "fun", "child.case"),
+    ]:
+        assert access.decide(TABLE, *ask) == access.Decision(
+            False, NO_SUCH_QUESTION, access.decide(TABLE, *ask).reason
+        )
 
 
 def test_permissions_wait_for_their_first_day_and_prohibitions_do_not() -> None:
     early = access.compiled(PACK, date(2015, 1, 1))
     ask = ("ERO", "coordinator", "court", "child.hhs-location")
     assert not access.decide(early, *ask, kind="discharged").allowed
-    assert access.decide(early, "ORR", "specialist", "enforcement", "sponsor.contact").rule == "sponsor-firewall"
+    assert (
+        access.decide(early, "ORR", "specialist", "enforcement", "sponsor.contact").rule == "sponsor-firewall"
+    )
     assert access.decide(early, "ORR", "specialist", "safety", "child.case").allowed
 
 
 def test_an_ended_agreement_permits_nothing() -> None:
-    ended = changed("agreements/oversight.toml", "effective_from = 2003-03-01", "effective_from = 2003-03-01\neffective_to = 2020-01-01")
+    ended = changed(
+        "agreements/oversight.toml",
+        "effective_from = 2003-03-01",
+        "effective_from = 2003-03-01\neffective_to = 2020-01-01",
+    )
     ask = ("OIG", "auditor", "audit", "child.case")
     assert access.decide(access.compiled(ended, date(2019, 12, 31)), *ask).allowed
     assert not access.decide(access.compiled(ended, date(2020, 1, 1)), *ask).allowed
@@ -84,7 +100,12 @@ def test_an_ended_agreement_permits_nothing() -> None:
 @pytest.mark.parametrize(
     ("path", "old", "new", "told"),
     [
-        ("agreements/oversight.cedar", "resource in [", "resource.secret == 1 || resource in [", "does not validate"),
+        (
+            "agreements/oversight.cedar",
+            "resource in [",
+            "resource.secret == 1 || resource in [",
+            "does not validate",
+        ),
         ("agreements/oversight.cedar", 'Element::"child.case"', 'Element::"child.cse"', "child.cse"),
         ("agreements/oversight.cedar", "OIG/auditor", "OIG/auditer", "OIG/auditer"),
         ("agreements/oversight.cedar", 'Action::"audit"', 'Action::"gossip"', "does not validate"),

@@ -51,7 +51,15 @@ def clean(server: None) -> None:
 def enter(count: int, *, first: int = 1) -> None:
     """Write that many looks, each an entry of its own."""
     entries = [
-        ledger.Entry(by="person:7", verb="child.seen", thing="child", ids=[first + n], at=NOW, agency="ORR", purpose="safety")
+        ledger.Entry(
+            by="person:7",
+            verb="child.seen",
+            thing="child",
+            ids=[first + n],
+            at=NOW,
+            agency="ORR",
+            purpose="safety",
+        )
         for n in range(count)
     ]
     with ledger.acting_transaction("person:7") as db:

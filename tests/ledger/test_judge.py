@@ -34,7 +34,9 @@ class Log:
 
 
 def row(index: int, verb: str, ids: tuple[int, ...] | None = None) -> Row:
-    entry = trail.Entry(by="person:7", verb=verb, thing="child", ids=ids or [1000 + index], at=NOW, purpose="safety")
+    entry = trail.Entry(
+        by="person:7", verb=verb, thing="child", ids=ids or [1000 + index], at=NOW, purpose="safety"
+    )
     said = dict(zip(trail.COLUMNS, trail._row(entry, bytes([index % 256]) * 32), strict=True))
     return Row(index, index + 1, trail.leaf(said["payload"], said["salt"]), {"seq": index + 1, **said})
 
@@ -81,7 +83,9 @@ def test_an_entry_rewritten_with_its_leaf_breaks_the_signed_root(at: list[int], 
     log.rows[index] = row(index, "child.unseen")
     low = max((size for size in at if size <= index), default=0)
     high = min(size for size in at if size > index)
-    assert log.verdict().problems == [f"indexes {low} to {high - 1} are not those that were signed at {high}: a leaf was changed"]
+    assert log.verdict().problems == [
+        f"indexes {low} to {high - 1} are not those that were signed at {high}: a leaf was changed"
+    ]
 
 
 @given(sizes, st.data())
@@ -116,7 +120,10 @@ def test_a_tail_cut_off_with_its_heads_is_told_by_the_files(at: list[int], data:
     log.rows = log.rows[:left]
     log.heads = [head for head in log.heads if head.size <= left]
     problems = log.verdict().problems
-    assert f"index {left} is missing: {at[-1]} leaves were signed, {left} are left; the tail was cut off" in problems
+    assert (
+        f"index {left} is missing: {at[-1]} leaves were signed, {left} are left; the tail was cut off"
+        in problems
+    )
 
 
 @given(sizes, st.data())
@@ -125,7 +132,11 @@ def test_a_fork_is_told_by_the_files(at: list[int], data: st.DataObject) -> None
     log, fork = Log(at), Log(at, verb="child.unseen")
     fork.files = log.files
     assert not fork.verdict().ok
-    assert fork.verdict().problems[0].startswith(f"indexes 0 to {at[0] - 1} are not those that were signed at {at[0]}")
+    assert (
+        fork.verdict()
+        .problems[0]
+        .startswith(f"indexes 0 to {at[0] - 1} are not those that were signed at {at[0]}")
+    )
 
 
 @given(sizes, st.data())
@@ -168,16 +179,20 @@ def test_an_entry_that_is_gone_is_named() -> None:
 
 def test_a_text_destroyed_without_a_record_is_named_and_with_one_it_is_not() -> None:
     log = Log([5])
-    blank = {name: None for name in trail.COLUMNS} | {"seq": 3}
+    blank = dict.fromkeys(trail.COLUMNS) | {"seq": 3}
     log.rows[2] = replace(log.rows[2], said=blank)
-    assert log.verdict().problems == ["index 2 (entry 3): its text was destroyed and no redaction is recorded"]
+    assert log.verdict().problems == [
+        "index 2 (entry 3): its text was destroyed and no redaction is recorded"
+    ]
     record = row(9, "ledger.redacted", (3,)).said or {}
     excused = log.verdict(unsealed=[record])
     assert excused.ok and excused.redacted == 1 and excused.waiting == 1
 
 
 def test_an_entry_hidden_from_the_tree_is_named() -> None:
-    assert Log([5]).verdict(lost=[77]).problems == ["entry 77 has no leaf and does not wait for one: it was hidden from the tree"]
+    assert Log([5]).verdict(lost=[77]).problems == [
+        "entry 77 has no leaf and does not wait for one: it was hidden from the tree"
+    ]
 
 
 def test_many_problems_are_not_all_listed() -> None:

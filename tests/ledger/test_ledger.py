@@ -162,7 +162,10 @@ def test_a_table_refuses_a_write_when_nobody_is_acting() -> None:
         db.execute("create table guarded (x int)")
         db.execute("""create trigger needs_actor before insert or update or delete on guarded
                       for each statement execute function handhold_needs_actor()""")
-    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="nobody is acting"), store.transaction() as db:
+    with (
+        pytest.raises(psycopg.errors.InsufficientPrivilege, match="nobody is acting"),
+        store.transaction() as db,
+    ):
         store.copy_in(db, "guarded", pl.DataFrame({"x": [1]}))
     with ledger.acting_transaction("person:7") as db:
         assert store.copy_in(db, "guarded", pl.DataFrame({"x": [1]})) == 1
@@ -198,7 +201,10 @@ def test_redaction_destroys_the_text_and_keeps_the_proof() -> None:
 
 def test_what_is_not_sealed_is_not_redacted() -> None:
     enter(1)
-    with pytest.raises(ledger.LedgerError, match="seal the ledger first"), ledger.acting_transaction("person:1") as db:
+    with (
+        pytest.raises(ledger.LedgerError, match="seal the ledger first"),
+        ledger.acting_transaction("person:1") as db,
+    ):
         seq = store.fetch(db, "select seq from ledger_entry")[0]["seq"]
         ledger.redact(db, seq, by="person:1", rule="expungement", now=NOW)
 
@@ -309,7 +315,11 @@ def export(folder: Path, seqs: list[int] | None = None) -> Path:
 def outsider(bundle: Path, *more: str) -> "subprocess.CompletedProcess[str]":
     """Run the bundle's own program where Handhold cannot be imported."""
     return subprocess.run(
-        [sys.executable, "-I", str(bundle / "verify.py"), str(bundle), *more], check=False, capture_output=True, text=True, cwd=bundle
+        [sys.executable, "-I", str(bundle / "verify.py"), str(bundle), *more],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=bundle,
     )
 
 

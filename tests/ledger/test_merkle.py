@@ -30,7 +30,16 @@ def test_root_is_that_of_the_definition(count: int) -> None:
 
 def test_known_root() -> None:
     """The eight-leaf tree used as a test vector by Certificate Transparency's own code."""
-    data = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]
+    data = [
+        "",
+        "00",
+        "10",
+        "2021",
+        "3031",
+        "40414243",
+        "5051525354555657",
+        "606162636465666768696a6b6c6d6e6f",
+    ]
     root = merkle.root(merkle.leaf_hash(bytes.fromhex(one)) for one in data)
     assert root.hex() == "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328"
 
@@ -77,7 +86,9 @@ def test_consistency_is_proved_and_a_fork_is_not(data: st.DataObject) -> None:
     changed = data.draw(st.integers(0, old - 1))
     fork = [merkle.leaf_hash(b"fork") if n == changed else leaf for n, leaf in enumerate(hashes)]
     assert not merkle.proves_consistency(old, old_root, size, merkle.root(fork), path)
-    assert not merkle.proves_consistency(old, old_root, size, merkle.root(fork), merkle.consistency(fork, old))
+    assert not merkle.proves_consistency(
+        old, old_root, size, merkle.root(fork), merkle.consistency(fork, old)
+    )
     assert not merkle.proves_consistency(old, old_root, size, root, [*path, root])
     if path:
         assert not merkle.proves_consistency(old, old_root, size, root, path[1:])

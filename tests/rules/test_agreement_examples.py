@@ -6,7 +6,11 @@ from handhold import access, pack
 from handhold.access.agreements import Example
 
 PACK = pack.load()
-EXAMPLES = [pytest.param(example, id=f"{found.name}: {example.says}") for found in access.agreements(PACK) for example in found.examples]
+EXAMPLES = [
+    pytest.param(example, id=f"{found.name}: {example.says}")
+    for found in access.agreements(PACK)
+    for example in found.examples
+]
 
 
 @pytest.mark.parametrize("example", EXAMPLES)

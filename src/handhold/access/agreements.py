@@ -131,7 +131,9 @@ def agreements(pack: Pack) -> list[Agreement]:
     policies = {path.removesuffix(".cedar") for path in pack.files(FOLDER, ".cedar")}
     headers = {path.removesuffix(".toml") for path in pack.files(FOLDER, ".toml")}
     for alone in sorted(policies ^ headers):
-        raise AgreementError(f"{alone}: an agreement is a .cedar and a .toml of one name; add the one that is missing")
+        raise AgreementError(
+            f"{alone}: an agreement is a .cedar and a .toml of one name; add the one that is missing"
+        )
     return [_agreement(pack, stem) for stem in sorted(headers)]
 
 
@@ -152,7 +154,9 @@ def _agreement(pack: Pack, stem: str) -> Agreement:
             examples=tuple(_example(example) for example in text.get("example", [])),
         )
     except KeyError as missing:
-        raise AgreementError(f"{stem}.toml: {missing.args[0]!r} is missing; an agreement must say it") from None
+        raise AgreementError(
+            f"{stem}.toml: {missing.args[0]!r} is missing; an agreement must say it"
+        ) from None
 
 
 def _rules(text: dict[str, Any], which: str) -> list[Rule]:
@@ -173,7 +177,14 @@ def _rules(text: dict[str, Any], which: str) -> list[Rule]:
 def _example(text: dict[str, Any]) -> Example:
     ask = text["ask"]
     return Example(
-        text["says"], ask["agency"], ask["role"], ask["purpose"], ask["element"], ask.get("kind", ANY), text["allowed"], text["rule"]
+        text["says"],
+        ask["agency"],
+        ask["role"],
+        ask["purpose"],
+        ask["element"],
+        ask.get("kind", ANY),
+        text["allowed"],
+        text["rule"],
     )
 
 

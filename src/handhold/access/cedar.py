@@ -59,14 +59,20 @@ def _validate(agreement: Agreement, schema: cedarpy.Schema) -> None:
 
 def _check_names(agreement: Agreement, known: dict[str, set[str]]) -> None:
     parsed = json.loads(cedarpy.policies_to_json_str(agreement.policy))["staticPolicies"]
-    effects = {(policy.get("annotations", {}).get("id"), policy["effect"] == "permit") for policy in parsed.values()}
+    effects = {
+        (policy.get("annotations", {}).get("id"), policy["effect"] == "permit") for policy in parsed.values()
+    }
     listed = {(rule.name, rule.permits) for rule in agreement.rules}
     if effects != listed:
         odd = ", ".join(sorted(str(name) for name, _ in effects ^ listed))
-        raise AgreementError(f"agreements/{agreement.name}: policy and header do not name the same rules ({odd}); write both")
+        raise AgreementError(
+            f"agreements/{agreement.name}: policy and header do not name the same rules ({odd}); write both"
+        )
     for kind, name in _named(parsed):
         if kind in known and name not in known[kind]:
-            raise AgreementError(f"agreements/{agreement.name}.cedar names {kind} {name!r}, which roles.toml does not have")
+            raise AgreementError(
+                f"agreements/{agreement.name}.cedar names {kind} {name!r}, which roles.toml does not have"
+            )
 
 
 def _named(part: Any) -> Iterator[tuple[str, str]]:
@@ -99,7 +105,11 @@ def _entities(words: Words) -> Iterator[dict[str, Any]]:
 
 
 def _entity(kind: str, name: str, *parents: tuple[str, str]) -> dict[str, Any]:
-    return {"uid": {"type": kind, "id": name}, "attrs": {}, "parents": [{"type": t, "id": i} for t, i in parents]}
+    return {
+        "uid": {"type": kind, "id": name},
+        "attrs": {},
+        "parents": [{"type": t, "id": i} for t, i in parents],
+    }
 
 
 def _request(agency: str, role: str, purpose: str, element: str) -> dict[str, Any]:
@@ -114,6 +124,8 @@ def _request(agency: str, role: str, purpose: str, element: str) -> dict[str, An
 def _answer(question: Question, result: cedarpy.AuthzResult) -> Answer:
     told = result.diagnostics
     if told.errors or result.decision == cedarpy.Decision.NoDecision:
-        raise AgreementError(f"agreements: Cedar failed on {'/'.join(question)} ({told.errors}); nothing starts until it does not")
+        raise AgreementError(
+            f"agreements: Cedar failed on {'/'.join(question)} ({told.errors}); nothing starts until it does not"
+        )
     named = told.id_annotations_by_reason
     return result.allowed, tuple(sorted(named[reason] for reason in told.reasons))

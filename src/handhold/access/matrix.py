@@ -26,7 +26,12 @@ is refused everything.
 def page(pack: Pack) -> str:
     """The whole page, for the agreements that have no end."""
     table = compiled(pack)
-    parts = [HEAD, *_matrices(pack, table), "## The agreements\n", *(_described(found) for found in agreements(pack))]
+    parts = [
+        HEAD,
+        *_matrices(pack, table),
+        "## The agreements\n",
+        *(_described(found) for found in agreements(pack)),
+    ]
     return "\n".join(parts)
 
 
@@ -56,7 +61,9 @@ def _cell(table: Table, reader: Reader, question: str) -> str:
 
 def _described(found: Agreement) -> str:
     until = f" to {found.effective_to}" if found.effective_to else ""
-    rules = "\n".join(f"- `{rule.name}`: {'permits' if rule.permits else 'forbids'}; {rule.why}" for rule in found.rules)
+    rules = "\n".join(
+        f"- `{rule.name}`: {'permits' if rule.permits else 'forbids'}; {rule.why}" for rule in found.rules
+    )
     state = "confirmed" if found.confirmed else "to be confirmed"
     return (
         f"### {found.title} (`{found.name}`)\n\nParties: {', '.join(found.parties)}. Authority: {found.authority}. "
@@ -73,7 +80,10 @@ def main(arguments: list[str]) -> int:
         return 0
     if PAGE.exists() and PAGE.read_text("utf-8") == made:
         return 0
-    print("docs/reference/agreements.md is not what the pack says; run python -m handhold.access.matrix", file=sys.stderr)
+    print(
+        "docs/reference/agreements.md is not what the pack says; run python -m handhold.access.matrix",
+        file=sys.stderr,
+    )
     return 1
 
 

@@ -27,7 +27,9 @@ PREDICATES = {
 }
 
 
-def scope(reader: Reader, pack: packs.Pack | None = None, *, column: str = "child") -> tuple[str, dict[str, Any]]:
+def scope(
+    reader: Reader, pack: packs.Pack | None = None, *, column: str = "child"
+) -> tuple[str, dict[str, Any]]:
     """A SQL condition, with its parameters, that holds for the children this reader may look at.
 
     ``column`` is the (trusted) name of the child's id. Nobody is in view of a reader to whom no element is permitted.
@@ -38,10 +40,15 @@ def scope(reader: Reader, pack: packs.Pack | None = None, *, column: str = "chil
     if role is None or reader.purpose not in role.purposes or not elements(compiled(known), reader):
         return NOBODY, {}
     if role.scope not in PREDICATES:
-        raise AgreementError(f"roles.toml: scope {role.scope!r} of {role.name}; there are {', '.join(PREDICATES)}")
+        raise AgreementError(
+            f"roles.toml: scope {role.scope!r} of {role.name}; there are {', '.join(PREDICATES)}"
+        )
     if role.scope != "caseload":
         return PREDICATES[role.scope], {}
-    return PREDICATES["caseload"].format(column=column), {"scope_agency": reader.agency, "scope_person": reader.person}
+    return PREDICATES["caseload"].format(column=column), {
+        "scope_agency": reader.agency,
+        "scope_person": reader.person,
+    }
 
 
 def in_view(db: Db, reader: Reader, child: int, pack: packs.Pack | None = None) -> bool:
@@ -52,7 +59,14 @@ def in_view(db: Db, reader: Reader, child: int, pack: packs.Pack | None = None) 
 
 
 def assign(
-    db: Db, children: Iterable[int] | pl.Series, *, agency: str, by: str, why: str, now: datetime, person: str = ""
+    db: Db,
+    children: Iterable[int] | pl.Series,
+    *,
+    agency: str,
+    by: str,
+    why: str,
+    now: datetime,
+    person: str = "",
 ) -> None:
     """Put children into the caseload of an agency, or of one person of it. Again changes nothing."""
     db.execute(
@@ -63,7 +77,9 @@ def assign(
     )
 
 
-def release(db: Db, children: Iterable[int] | pl.Series, *, agency: str, now: datetime, person: str = "") -> None:
+def release(
+    db: Db, children: Iterable[int] | pl.Series, *, agency: str, now: datetime, person: str = ""
+) -> None:
     """Take children out of a caseload; that they were in it stays."""
     db.execute(
         "update access_caseload set until = %s where agency = %s and person = %s and until is null and child = any(%s)",

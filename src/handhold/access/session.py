@@ -37,4 +37,8 @@ def reader(pack: Pack, *, person: str, role: str, purpose: str) -> Reader:
 
 def readers(pack: Pack) -> list[Reader]:
     """One reader for every role and purpose it may choose (for sign-in lists, and tests over all of them)."""
-    return [Reader(f"any-{role.name}", role.agency, role.name, purpose) for role in words(pack).roles for purpose in role.purposes]
+    return [
+        Reader(f"any-{role.name}", role.agency, role.name, purpose)
+        for role in words(pack).roles
+        for purpose in role.purposes
+    ]

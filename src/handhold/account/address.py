@@ -52,7 +52,7 @@ def current(addresses: Sequence[Address]) -> Address | None:
 
 
 def _says_nothing(address: Address) -> bool:
-    return address.event.place is None or bool(LONE_FLAG & set((address.event.flags or BLANK).split(",")))
+    return address.event.place is None or bool(LONE_FLAG & set((address.event.flags or "").split(",")))
 
 
 def confirmation(address: Address, said: Said) -> Event | None:

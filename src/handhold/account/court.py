@@ -117,10 +117,10 @@ def is_about(event: Event, agency: str, hearings_missed: tuple[Missed, ...]) -> 
     """
     if event.text("recipient") != agency:
         return False
-    about = event.text("about") or str(event.subject or "")
+    about = {event.text("about"), str(event.subject)}
     *earlier, last = [{str(e.id) for e in hearing.events} for hearing in hearings_missed]
-    if about in last or any(about in ids for ids in earlier):
-        return about in last
+    if about & last or any(about & ids for ids in earlier):
+        return bool(about & last)
     return event.detail.get("kind") in ("missed-hearing", "missed-hearing-untold") and event.day >= hearings_missed[-1].day
 
 

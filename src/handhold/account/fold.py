@@ -21,8 +21,10 @@ def fold(events: Iterable[Event], now: datetime, pack: Pack) -> Account:
     ordered = sorted(events, key=_by_time)
     said = _by_kind(event for event in ordered if event.at <= now or event.kind in AHEAD)
     account = _answers(said, now, of)
+    expected = tuple(gaps.expected(account, now, of))
     ahead = [event.at for event in ordered if event.at > now]
-    return replace(account, wakes_at=_wakes(account, ahead, now, of))
+    moments = [*ahead, *(gap.opens for gap in expected), *_ageing(account, of)]
+    return replace(account, expected=expected, wakes_at=min((moment for moment in moments if moment > now), default=None))
 
 
 def _by_time(event: Event) -> tuple[datetime, datetime, int]:
@@ -114,12 +116,6 @@ def _next(said: Said, now: datetime) -> Answer:
     if coming is None:
         return Answer("nothing-set", "n/a")
     return Answer("hearing", "stated", (coming.id,), coming.at, coming.known, coming.agency, {"at": coming.at.isoformat()})
-
-
-def _wakes(account: Account, ahead: list[datetime], now: datetime, of: Rules) -> datetime | None:
-    """The next moment at which anything may change without news: what lies ahead happens, gaps open, addresses go stale."""
-    moments = [*ahead, *(gap.opens for gap in gaps.expected(account, now, of)), *_ageing(account, of)]
-    return min((moment for moment in moments if moment > now), default=None)
 
 
 def _ageing(account: Account, of: Rules) -> list[datetime]:

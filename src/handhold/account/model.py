@@ -72,7 +72,7 @@ class Answer:
         return {
             "value": self.value,
             "quality": self.quality,
-            "evidence": list(self.evidence),
+            "evidence": list(dict.fromkeys(self.evidence)),
             "since": _iso(self.since),
             "confirmed": _iso(self.confirmed),
             "by": self.by,
@@ -82,7 +82,8 @@ class Answer:
 
 @dataclass(frozen=True)
 class Account:
-    """What is known of a child at a moment. ``said`` are its events by kind, in order; the rest is derived from them."""
+    """What is known of a child at a moment. ``said`` are its events by kind, in order; the rest is derived from
+    them, also ``expected``: the gaps it has, or will have at their ``opens`` without news."""
 
     responsible: Answer
     place: Answer
@@ -93,6 +94,7 @@ class Account:
     said: Mapping[str, Sequence[Event]]
     addresses: tuple[Address, ...]
     missed: tuple[Missed, ...]
+    expected: tuple["Gap", ...] = ()
     wakes_at: datetime | None = None
 
     def of(self, *kinds: str) -> list[Event]:

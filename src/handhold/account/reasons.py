@@ -42,6 +42,9 @@ def of_charging(account: Account, released: Event, now: datetime, of: Rules) -> 
 
 
 def _rescinded(account: Account, hearing: Missed, _of: Rules) -> Evidence:
+    """A proceeding after the one that ended without the child; a reset hearing ends none."""
+    if all(event.text("pattern") == "reset" for event in hearing.events):
+        return []
     return [e for e in account.said.get("proceeding-opened", ()) if e.day > hearing.day]
 
 

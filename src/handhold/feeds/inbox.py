@@ -85,14 +85,15 @@ def _same(db: store.Db, sha256: bytes) -> Delivery | None:
 def _new(db: store.Db, path: Path, sha256: bytes, size: int, layout: Layout | None, sender: str, now: datetime) -> Delivery:
     delivery = Delivery(
         id=store.blind_one(sha256.hex(), "delivery"), sha256=sha256, name=path.name, feed=layout.feed if layout else None,
+        format=path.suffix.lower().lstrip(".")[:8] or None,
         agency=layout.agency if layout else None, as_of=_as_of(path), sender=sender, bytes=size, received=now,
         status="kept" if layout else "waiting", why=None if layout else _waits(path),
     )  # fmt: skip
     db.execute(
-        """insert into feeds_delivery (id, sha256, name_sealed, feed, agency, as_of, sender, bytes, received, status, why)
-           values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+        """insert into feeds_delivery (id, sha256, name_sealed, feed, format, agency, as_of, sender, bytes, received, status, why)
+           values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
         [delivery.id, sha256, store.seal("delivery", f"feeds_delivery.name_sealed.{delivery.id}", path.name.encode()), delivery.feed,
-         delivery.agency, delivery.as_of, sender, size, now, delivery.status, delivery.why],
+         delivery.format, delivery.agency, delivery.as_of, sender, size, now, delivery.status, delivery.why],
     )  # fmt: skip
     return delivery
 
@@ -107,7 +108,7 @@ def from_row(row: dict[str, Any], *, again: bool = False) -> Delivery:
     """A delivery as the table has it."""
     name = store.unseal("delivery", f"feeds_delivery.name_sealed.{row['id']}", row["name_sealed"]).decode()
     return Delivery(
-        id=row["id"], sha256=bytes(row["sha256"]), name=name, feed=row["feed"], agency=row["agency"], as_of=row["as_of"],
+        id=row["id"], sha256=bytes(row["sha256"]), name=name, feed=row["feed"], format=row["format"], agency=row["agency"], as_of=row["as_of"],
         sender=row["sender"], bytes=row["bytes"], received=row["received"], status=row["status"], why=row["why"], rows=row["rows"],
         loaded=row["loaded"], unchanged=row["unchanged"], quarantined=row["quarantined"], left=row["left_"],
         withdrawn=row["withdrawn"], missing_columns=tuple(row["missing_columns"]), again=again,
@@ -140,6 +141,6 @@ def settle(db: store.Db, delivery: Delivery, now: datetime) -> None:
     )  # fmt: skip
 
 
-def frame_of_known_numbers(db: store.Db) -> pl.Series:
+def known_numbers(db: store.Db) -> pl.Series:
     """Blind hashes of every A-number that ERO or ORR stated: the court's cases that carry one are a child's."""
     return store.frame(db, "select distinct number from feeds_row where number is not null and (feed like 'ero.%' or feed like 'orr.%')")["number"]

@@ -27,7 +27,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Layout:
-    """One feed's file: how it is recognised, how its rows are keyed, what its columns are."""
+    """One feed's file: how it is recognised, how its rows are keyed, what its columns are.
+
+    ``together``: columns that stand filled only together. ``bare``: the file has no header.
+    """
 
     feed: str
     agency: str
@@ -38,11 +41,18 @@ class Layout:
     file: str
     file_else: str | None
     sheet: str | None
+    together: tuple[tuple[str, ...], ...]
+    bare: bool
     columns: dict[str, Column]
 
     @property
     def separator(self) -> str:
         return "\t" if self.agency == "EOIR" else ","
+
+    @property
+    def shifts(self) -> bool:
+        """Unquoted, so that a separator too many shifts the rest of its row."""
+        return self.separator == "\t" and not self.bare
 
     @property
     def table(self) -> str:
@@ -94,6 +104,8 @@ def _layout(feed: str, text: dict[str, Any]) -> Layout:
         file=text["file"],
         file_else=text.get("file_else"),
         sheet=text.get("sheet"),
+        together=tuple(tuple(names) for names in text.get("together", [])),
+        bare=text.get("bare", False),
         columns={name: Column.from_text(name, said) for name, said in text["columns"].items()},
     )
 

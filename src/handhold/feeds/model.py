@@ -56,6 +56,7 @@ class Delivery:
     quarantined: int | None = None
     left: int | None = None
     withdrawn: int | None = None
+    format: str | None = None
     missing_columns: tuple[str, ...] = ()
     again: bool = False
 

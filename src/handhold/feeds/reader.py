@@ -1,23 +1,23 @@
 """Read a group of deliveries: check, compare with what is known, understand what is new, quarantine the rest."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, BinaryIO
+from typing import Protocol
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from handhold import store
 from handhold.feeds import inbox, quarantine, snapshot
 from handhold.feeds.layout import Layout, layouts
-from handhold.feeds.model import DESCRIPTION, REPORT, Delivery, Held, Reading, Unreadable, empty
-from handhold.feeds.reading import court, delimited, dhs, orr, table, uscis, workbook
-from handhold.feeds.reading.meaning import Rows
+from handhold.feeds.model import Delivery, Held, Reading, Unreadable
+from handhold.feeds.reading import court, dhs, orr, source, table, uscis
+from handhold.feeds.reading.columns import a_number
+from handhold.feeds.reading.meaning import Meaning, Rows
 from handhold.pack import Pack
 
-Meaning = Callable[[Rows], tuple[pl.DataFrame, pl.DataFrame]]
-
-MEANINGS: dict[str, Meaning] = {
+MEANINGS: dict[str, Callable[[Rows], Meaning]] = {
     "ero.uc_transfers": dhs.transfers, "opla.cases": dhs.cases,
     "orr.placements": orr.placements, "orr.discharges": orr.discharges, "orr.checkins": orr.checkins, "orr.concerns": orr.concerns,
     "orr.incidents": orr.incidents, "uscis.benefits": uscis.benefits, "uscis.ar11": uscis.ar11,
@@ -25,163 +25,204 @@ MEANINGS: dict[str, Meaning] = {
     "eoir.tbl_JuvenileHistory": court.flags, "eoir.tbl_RepsAssigned": court.counsel, "eoir.CaseIdentity": court.identities,
     "eoir.HearingNotice": court.notices, "eoir.EOIR33": court.changes_of_address,
 }  # fmt: skip
-NUMBERS = {"ero.uc_transfers": "A-Number", "orr.placements": "A-Number", "orr.discharges": "A-Number", "opla.cases": "A-Number",
-           "uscis.benefits": "A-Number", "uscis.ar11": "A-Number", "eoir.CaseIdentity": "A_NUMBER"}  # fmt: skip
+NUMBERS = {
+    "ero.uc_transfers": "A-Number", "orr.placements": "A-Number", "orr.discharges": "A-Number", "opla.cases": "A-Number",
+    "uscis.benefits": "A-Number", "uscis.ar11": "A-Number", "eoir.CaseIdentity": "A_NUMBER",
+}  # fmt: skip
 COUNT = "eoir.Count"
+UNIT = "\x1f"  # stands between the parts of a key (see store.sealed)
 
 
-def read(db: store.Db, deliveries: list[Delivery], *, now: datetime, pack: Pack) -> Reading:
+class Progress(Protocol):
+    """``progress(done, total)``: how many deliveries of the group are read."""
+
+    def __call__(self, done: int, total: int, /) -> None: ...
+
+
+@dataclass
+class Opened:
+    """A delivery with its checked rows, or with the sentence for which it is refused."""
+
+    delivery: Delivery
+    layout: Layout
+    cells: source.Cells | None = None
+    checked: table.Checked | None = None
+    refusal: str | None = None
+    keyed: pl.DataFrame | None = None
+
+    def why(self, past: int, newest_first: str) -> str | None:
+        """What a person should know of a delivery that was read."""
+        missing, unknown = (self.cells.missing if self.cells else []), (self.checked.unknown if self.checked else {})
+        said = [
+            f"read as blank, since the file lacks them: {', '.join(missing)}" if missing else "",
+            f"read as unknown, since they are no known codes: {', '.join(f'{n} in {c}' for c, n in unknown.items())}" if unknown else "",
+            newest_first if past else "",
+        ]
+        return "; ".join(part for part in said if part)[:1000] or None
+
+
+def read(db: store.Db, deliveries: list[Delivery], *, now: datetime, pack: Pack, progress: Progress | None = None) -> Reading:
     """Understand what is new in a group (see ``inbox.groups``), and write down rows, quarantine and counts.
 
     Bad data never raises: a delivery that cannot be read is refused, one that looks wrong is held, each with a sentence.
     """
+    store.lock(db, "feeds.read")
     reading = Reading()
-    opened = [(d, _open(d, layouts(pack)[d.feed or ""], now, pack)) for d in deliveries]
+    opened = _all_opened(db, deliveries, now, pack)
     totals = _control_totals(opened)
-    selected = _children(db, opened, pack)
-    for delivery, checked in opened:
-        layout = layouts(pack)[delivery.feed or ""]
-        if isinstance(checked, str):
-            done = delivery.refused(checked)
-        elif delivery.feed == COUNT:
-            done = _counted(delivery, checked)
-        else:
-            done = _take(db, reading, delivery, checked, layout, selected, totals.get(layout.table.lower()), now, pack)
+    news: dict[str, pl.DataFrame] = {}
+    for at, one in enumerate(opened):
+        done = _take(db, reading, one, totals, news, now, pack)
         inbox.settle(db, done, now)
         reading.deliveries.append(done)
+        if progress:
+            progress(at + 1, len(opened))
+    described = court.described({o.layout.table: o.keyed for o in opened if o.keyed is not None and o.layout.shifts}, news)
+    reading.descriptions = pl.concat([reading.descriptions, described])
     return reading
 
 
-def _open(delivery: Delivery, layout: Layout, now: datetime, pack: Pack) -> "table.Checked | str":
-    """The checked rows of a delivery, or the sentence for which it is refused."""
+def _all_opened(db: store.Db, deliveries: list[Delivery], now: datetime, pack: Pack) -> list[Opened]:
+    """Every delivery opened, checked and keyed; of a court extract only what is a child's."""
+    ours = layouts(pack)
+    extract = [d for d in deliveries if ours[d.feed or ""].shifts]
+    keep = court.only(_childrens_cases(db, extract, pack)) if extract else None
+    opened = [_open(d, ours[d.feed or ""], now, pack, keep) for d in deliveries]
+    beside = court.beside({o.layout.table: o.checked.rows for o in opened if o.checked is not None and o.layout.shifts})
+    for one in opened:
+        if one.checked is not None and one.delivery.feed != COUNT:
+            one.keyed = _keyed(beside.get(one.layout.table, one.checked.rows), one.layout, one.delivery)
+    return opened
+
+
+def _cells(delivery: Delivery, layout: Layout, pack: Pack, keep: source.Keep | None, only: list[str] | None = None) -> source.Cells:
     rules = pack.toml("feeds/reading.toml")["bounds"]
+    with store.blobs.open_(delivery.sha256) as kept:
+        return source.cells(kept, delivery.name, layout, rules, keep=keep, only=only)
+
+
+def _open(delivery: Delivery, layout: Layout, now: datetime, pack: Pack, keep: source.Keep | None) -> Opened:
+    """The checked rows of a delivery, or the sentence for which it is refused."""
     try:
-        with store.blobs.open_(delivery.sha256) as source:
-            cells, problems, missing = _cells(source, delivery, layout, rules, pack)
+        cells = _cells(delivery, layout, pack, keep if layout.shifts else None)
     except Unreadable as refusal:
-        return str(refusal)
-    checked = table.check(cells, layout, today=now.date(), first=rules["first_year"], last=rules["last_year"])
-    return replace(checked, problems=pl.concat([checked.problems, problems]), seen=checked.seen + len(problems), missing=missing)
+        return Opened(delivery, layout, refusal=str(refusal))
+    if layout.shifts:
+        codes = pack.toml("feeds/eoir.toml")["codes"]
+        cells.rows = court.unredacted(cells.rows, codes, layout)
+    rules = pack.toml("feeds/reading.toml")["bounds"]
+    today = now.astimezone(ZoneInfo(layout.zone)).date()
+    checked = table.check(cells.rows, layout, today=today, first=rules["first_year"], last=rules["last_year"])
+    return Opened(delivery, layout, cells, replace(checked, problems=pl.concat([checked.problems, cells.problems])))
 
 
-def _cells(source: BinaryIO, delivery: Delivery, layout: Layout, rules: dict[str, Any], pack: Pack) -> tuple[pl.DataFrame, pl.DataFrame, list[str]]:
-    if delivery.name.lower().endswith((".xlsx", ".xlsm", ".xls")):
-        book = workbook.read(source, sheet=layout.sheet, starred=layout.starred, bytes_=rules["workbook_bytes"], ratio=rules["workbook_ratio"])
-        missing = table.header_fits([c for c in book.columns if c != "line"], layout)
-        return table.complete(book, layout), table.empty_problems(), missing
-    quoted = layout.separator == ","
-    own = list(layout.columns) if layout.feed == COUNT else None
-    text = delimited.read(source, separator=layout.separator, quoted=quoted, line_bytes=rules["line_bytes"], header=own)
-    missing = table.header_fits(text.header, layout)
-    codes = pack.toml("feeds/eoir.toml")["codes"]
-    parts, odd = [], table.empty_problems()
-    for piece in text.pieces:
-        cells = table.complete(piece.cells, layout)
-        mended, refused = _mended(piece, text.header, layout)
-        parts.append(cells if mended is None else pl.concat([cells, mended]))
-        odd = pl.concat([odd, _odd(refused, len(text.header))])
-    whole = pl.concat(parts).sort("line") if parts else empty({c: pl.String for c in layout.columns} | {"line": pl.Int32})
-    if layout.agency == "EOIR":
-        whole = court.unredacted(whole, codes, [layout.key, layout.file])
-    return whole, odd, missing
-
-
-def _mended(piece: delimited.Piece, header: list[str], layout: Layout) -> tuple[pl.DataFrame | None, list[tuple[int, list[str]]]]:
-    cells = [(line, delimited.cells_of(row, layout.separator, layout.separator == ",")) for line, row in piece.odd]
-    if not cells or layout.agency != "EOIR" or header != list(layout.columns):
-        return None, cells
-    rows, rest = court.repaired(cells, layout)
-    return rows.select(*layout.columns, "line"), rest
-
-
-def _odd(rows: list[tuple[int, list[str]]], width: int) -> pl.DataFrame:
-    """Rows that have the wrong number of cells and could not be mended."""
-    many = [
-        {"line": line, "column": "", "value": None, "why": f"the row has {len(cells)} cells where the header has {width}", "row": "\x1f".join(cells)}
-        for line, cells in rows
-    ]
-    return pl.DataFrame(many, schema=table.PROBLEM)
-
-
-def _control_totals(opened: list[tuple[Delivery, Any]]) -> dict[str, int]:
-    totals = next((c for d, c in opened if d.feed == COUNT and not isinstance(c, str)), None)
+def _control_totals(opened: list[Opened]) -> dict[str, int]:
+    """Rows a table must have, by the table's name in lower case."""
+    totals = next((o.checked for o in opened if o.delivery.feed == COUNT and o.checked), None)
     if totals is None:
         return {}
     named = totals.rows.select(pl.col("name").str.to_lowercase().str.replace(r"\.csv$", ""), pl.col("rows").cast(pl.Int64))
     return dict(named.iter_rows())
 
 
-def _counted(delivery: Delivery, checked: "table.Checked") -> Delivery:
-    return replace(delivery, status="read", rows=checked.seen, loaded=len(checked.rows), unchanged=0, quarantined=len(checked.problems), left=0, withdrawn=0)
+def _childrens_cases(db: store.Db, extract: list[Delivery], pack: Pack) -> pl.Series:
+    """IDNCASE of the cases that are a child's, or were taken before: a table that comes alone, or a sign that is gone,
+    drops nobody."""
+    ours = layouts(pack)
+    tables: dict[str, pl.DataFrame] = {}
+    for delivery in extract:
+        layout = ours[delivery.feed or ""]
+        wanted = court.SIGNS.get(layout.table, [layout.file])
+        if layout.table in court.SIGNS or not any(d.feed == "eoir.A_TblCase" for d in extract):
+            try:
+                tables[layout.table] = _cells(delivery, layout, pack, None, wanted).rows
+            except Unreadable:
+                continue  # it is refused with its sentence when it is opened for good
+    taken = court.childrens_cases(tables, inbox.known_numbers(db), pack.toml("feeds/eoir.toml")["codes"], ours["eoir.A_TblCase"].zone)
+    return pl.concat([taken, _taken_before(db, tables, taken)]).unique()
 
 
-def _children(db: store.Db, opened: list[tuple[Delivery, Any]], pack: Pack) -> pl.Series | None:
-    """The cases of a court extract that are a child's; ``None`` for any other group."""
-    tables = {(d.feed or "").partition(".")[2]: c.rows for d, c in opened if d.agency == "EOIR" and not isinstance(c, str)}
-    if not tables:
-        return None
-    zone = layouts(pack)["eoir.A_TblCase"].zone
-    taken = court.childrens_cases(tables, inbox.frame_of_known_numbers(db), pack.toml("feeds/eoir.toml")["codes"], zone)
-    return pl.concat([taken, _taken_before(db, tables)]).unique()
-
-
-def _taken_before(db: store.Db, tables: dict[str, pl.DataFrame]) -> pl.Series:
-    """Cases already followed: a table that comes alone, or a sign that is gone, drops nobody."""
-    named = [t.select(case=next(c for c in ("IDNCASE", "idnCase") if c in t.columns))["case"] for n, t in tables.items() if n != "Count"]
-    here = pl.concat(named).unique() if named else pl.Series("case", [], pl.String)
-    files = store.blind(pl.Series("file", "EOIR\x1f" + here), "file") if len(here) else pl.Series("file", [], pl.Int64)
+def _taken_before(db: store.Db, tables: dict[str, pl.DataFrame], taken: pl.Series) -> pl.Series:
     known = store.frame(db, "select distinct file from feeds_row where feed like 'eoir.%'")["file"]
-    return here.filter(files.is_in(known.implode()))
+    named = [rows.to_series(rows.columns.index(court.case_column(rows))).alias("case") for rows in tables.values()]
+    if not len(known) or not named:
+        return taken.head(0)
+    others = pl.concat(named).drop_nulls().unique()
+    others = others.filter(~others.is_in(taken.implode()))
+    files = store.blind(("EOIR" + UNIT + others).alias("file"), "file") if len(others) else known.head(0)
+    return others.filter(files.is_in(known.implode()))
 
 
 def _take(
-    db: store.Db, reading: Reading, delivery: Delivery, checked: "table.Checked", layout: Layout, selected: pl.Series | None,
-    total: int | None, now: datetime, pack: Pack,
-) -> Delivery:  # fmt: skip
+    db: store.Db, reading: Reading, one: Opened, totals: dict[str, int], news: dict[str, pl.DataFrame], now: datetime, pack: Pack
+) -> Delivery:
     """Compare, understand and count one delivery; held when its counts or its keys do not add up."""
-    if total is not None and total != checked.seen:
-        why = f"Count.txt says {total:,} rows and the table has {checked.seen:,}; send the whole table or the right count"
+    delivery, layout = one.delivery, one.layout
+    if one.refusal is not None or one.cells is None or one.checked is None:
+        return delivery.refused(one.refusal or "")
+    if one.keyed is None:
+        return _settled(one, snapshot.Change(one.checked.rows, loaded=len(one.checked.rows)), quarantine.put(db, one.checked.problems, delivery, now))
+    total = totals.get(layout.table.lower())
+    if total is not None and total != one.cells.seen:
+        why = f"Count.txt says {total:,} rows and the table has {one.cells.seen:,}; send the whole table or the right count"
         return delivery.refused(why, "held")
-    rows = checked.rows
-    if selected is not None:
-        rows = rows.filter(pl.col(layout.file).is_in(selected.implode()))
-    left = len(checked.rows) - len(rows)
-    keyed = _keyed(rows, layout, delivery)
     try:
-        change = snapshot.compare(db, keyed, delivery, layout, now=now, pack=pack)
+        change = snapshot.compare(db, one.keyed, _quarantined_rows(one), delivery, layout, now=now, pack=pack)
     except Held as held:
         return delivery.refused(str(held), "held")
-    reports, described = MEANINGS[layout.feed](Rows(change.news, layout, pack))
+    news[layout.table] = change.news.select("row")
+    _understand(reading, Rows(change.news, layout, pack), change)
+    return _settled(one, change, quarantine.put(db, one.checked.problems, delivery, now))
+
+
+def _understand(reading: Reading, rows: Rows, change: snapshot.Change) -> None:
+    reports, described = MEANINGS[rows.layout.feed](rows)
     reading.reports = pl.concat([reading.reports, reports])
     reading.descriptions = pl.concat([reading.descriptions, described])
     reading.changed = pl.concat([reading.changed, change.changed])
     reading.withdrawn = pl.concat([reading.withdrawn, change.withdrawn])
     reading.returned = pl.concat([reading.returned, change.returned])
-    refused = quarantine.put(db, checked.problems, delivery, now)
+
+
+def _settled(one: Opened, change: snapshot.Change, quarantined: int) -> Delivery:
+    assert one.cells is not None
+    past = f"{change.past:,} rows speak of an earlier day than what is known: kept as the past, nothing was rolled back"
     return replace(
-        delivery, status="read", rows=checked.seen, loaded=change.loaded, unchanged=change.unchanged, quarantined=refused, left=left,
-        withdrawn=len(change.withdrawn), missing_columns=tuple(checked.missing),
-        why=f"read as blank, since the file lacks them: {', '.join(checked.missing)}" if checked.missing else None,
+        one.delivery, status="read", rows=one.cells.seen, loaded=change.loaded, unchanged=change.unchanged, quarantined=quarantined,
+        left=one.cells.left, withdrawn=len(change.withdrawn), missing_columns=tuple(one.cells.missing), why=one.why(change.past, past),
     )  # fmt: skip
+
+
+def _quarantined_rows(one: Opened) -> pl.Series:
+    """Ids of the rows in quarantine whose key can be read: they are in the delivery, so they are not gone."""
+    assert one.checked is not None
+    keys = one.checked.problems.select(pl.col("key").alias(one.layout.key)).drop_nulls()
+    return store.blind(keys.select(k=pl.lit(one.layout.feed + UNIT) + table.row_key(one.layout))["k"], "row")
 
 
 def _keyed(rows: pl.DataFrame, layout: Layout, delivery: Delivery) -> pl.DataFrame:
-    """The rows with their blind keys: row, content, file, number; and the file's own number in the clear for its description."""
-    if layout.feed not in NUMBERS:
-        number = pl.Series("number", [None] * len(rows), pl.Int64)
-    else:
-        number = store.blind(rows.select(n=court.a_number(pl.col(NUMBERS[layout.feed])))["n"], "number")
+    """The rows with their blind keys ``row, content, file, number``, and the file's own number in the clear for its description."""
+    beside = [name for name in rows.columns if name.startswith(court.BESIDE)]
     text = rows.select(
-        key=pl.lit(layout.feed + "\x1f") + (table.file_key(layout) if layout.key == layout.file and layout.agency != "EOIR" else pl.col(layout.key)),
+        key=pl.lit(layout.feed + UNIT) + table.row_key(layout),
+        content=pl.concat_str(pl.col([*layout.columns, *beside]).fill_null(""), separator=UNIT),
         file_key=table.file_key(layout),
-        content=pl.concat_str(pl.col(list(layout.columns)).fill_null(""), separator="\x1f"),
     )
+    number = text["file_key"].clear(len(rows)) if layout.feed not in NUMBERS else rows.select(n=a_number(pl.col(NUMBERS[layout.feed])))["n"]
+    as_of = delivery.as_of or delivery.received.date()
     return rows.with_columns(
         store.blind(text["key"], "row").alias("row"),
         store.blind(text["content"], "content").alias("content"),
-        store.blind(text.select(f=pl.lit(layout.agency + "\x1f") + pl.col("file_key"))["f"], "file").alias("file"),
-        number.alias("number"), text["file_key"], delivery=pl.lit(delivery.id),
-    )  # fmt: skip
+        _file_ids(text["file_key"], layout).alias("file"),
+        store.blind(number, "number").alias("number"),
+        text["file_key"],
+        delivery=pl.lit(delivery.id),
+        as_of=pl.lit(datetime(as_of.year, as_of.month, as_of.day, tzinfo=ZoneInfo(layout.zone))).dt.convert_time_zone("UTC"),
+    )
 
 
-__all__ = ["DESCRIPTION", "REPORT", "read"]
+def _file_ids(keys: pl.Series, layout: Layout) -> pl.Series:
+    """Blind ids of files; a file's rows are many, so each file is hashed once."""
+    distinct = pl.DataFrame({"key": keys.unique()})
+    hashed = distinct.with_columns(file=store.blind((layout.agency + UNIT + distinct["key"]).alias("file"), "file"))
+    return pl.DataFrame({"key": keys}).join(hashed, on="key", how="left", maintain_order="left")["file"]

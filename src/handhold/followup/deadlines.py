@@ -56,7 +56,12 @@ def span(text: str, sort: str) -> Span:
 def due(start: datetime, wanted: Span, *, zone: str, after: BusinessDaysAfter) -> Due:
     """The deadline ``wanted`` after ``start`` (aware), reckoned in ``zone``."""
     local = start.astimezone(ZoneInfo(zone))
-    trace: dict[str, Any] = {"from": local.isoformat(), "within": wanted.text, "days": wanted.sort, "zone": zone}
+    trace: dict[str, Any] = {
+        "from": local.isoformat(),
+        "within": wanted.text,
+        "days": wanted.sort,
+        "zone": zone,
+    }
     if not wanted.days:
         end = start + timedelta(hours=wanted.hours)
     else:

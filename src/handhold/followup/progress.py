@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from handhold import account, store, timeline
+from handhold import access, account, store, timeline
 from handhold.account.calendar import Calendar
 from handhold.followup.deadlines import BusinessDaysAfter, due
 from handhold.followup.protocol import LAPSED, SKIPPED, START, Protocol, Step, parse, protocols, ready
@@ -84,6 +84,17 @@ WORK = """
     order by s.due, s.id limit %(limit)s offset %(offset)s"""
 
 
+WHY = "follow-up"
+TAKEN = """
+    select distinct s.child from followup_step s
+    where s.agency = %(agency)s and s.done is null and s.dropped is null
+      and not exists (select from access_caseload c where c.child = s.child and c.agency = s.agency and c.person = '' and c.until is null)"""
+GIVEN_BACK = """
+    select c.child from access_caseload c
+    where c.agency = %(agency)s and c.person = '' and c.until is null and c.why = %(why)s
+      and not exists (select from followup_step s where s.child = c.child and s.agency = c.agency and s.done is null and s.dropped is null)"""
+
+
 class StepError(Exception):
     """A step that cannot be completed so: the message says why and what would do."""
 
@@ -103,7 +114,18 @@ def respond(db: store.Db, *, now: datetime, pack: Pack) -> int:
     while moved := _move(db, known, calendar, now):
         steps += moved
     db.execute(CALM, {"now": now, "closing": [s.name for p in known.values() for s in p.steps if s.closes]})
+    _caseloads(db, pack, now)
     return steps
+
+
+def _caseloads(db: store.Db, pack: Pack, now: datetime) -> None:
+    """Providers and counsel see a child while a running follow-up asks something of them, and no longer."""
+    for agency in sorted({role.agency for role in access.words(pack).roles if role.scope == "caseload"}):
+        taken = store.frame(db, TAKEN, {"agency": agency})
+        access.assign(db, taken["child"], agency=agency, by=SYSTEM, why=WHY, now=now)
+        access.release(
+            db, store.frame(db, GIVEN_BACK, {"agency": agency, "why": WHY})["child"], agency=agency, now=now
+        )
 
 
 def _begin(db: store.Db, current: Mapping[str, Protocol], now: datetime) -> None:
@@ -117,11 +139,22 @@ def _begin(db: store.Db, current: Mapping[str, Protocol], now: datetime) -> None
             "insert into followup_protocol (version, name, text_, since) values (%s, %s, %s, %s) on conflict do nothing",
             [protocol.version, protocol.name, protocol.text, now],
         )
-    names = pl.DataFrame({"kind": list(active), "protocol": [p.name for p in active.values()], "version": [p.version for p in active.values()]})
-    runs = fresh.join(names, on="kind", how="left", maintain_order="left").with_columns(
-        store.stable_ids("run", fresh["gap"], fresh["times"]).alias("id"), pl.lit(now).cast(MOMENT).alias("started")
+    names = pl.DataFrame(
+        {
+            "kind": list(active),
+            "protocol": [p.name for p in active.values()],
+            "version": [p.version for p in active.values()],
+        }
     )
-    store.copy_in(db, "followup_run", runs.select("id", "gap", "times", "child", "protocol", "version", "subject", "started"))
+    runs = fresh.join(names, on="kind", how="left", maintain_order="left").with_columns(
+        store.stable_ids("run", fresh["gap"], fresh["times"]).alias("id"),
+        pl.lit(now).cast(MOMENT).alias("started"),
+    )
+    store.copy_in(
+        db,
+        "followup_run",
+        runs.select("id", "gap", "times", "child", "protocol", "version", "subject", "started"),
+    )
 
 
 def _followed(db: store.Db) -> dict[str, Protocol]:
@@ -152,14 +185,22 @@ def _find(db: store.Db, followed: Iterable[Protocol], now: datetime) -> list[dic
     for protocol in followed:
         for step in protocol.steps:
             if step.finds:
-                asked = {"gap": step.finds.gap, "open": step.finds.open, "none": step.finds.none, "name": step.name}
+                asked = {
+                    "gap": step.finds.gap,
+                    "open": step.finds.open,
+                    "none": step.finds.none,
+                    "name": step.name,
+                }
                 found += store.fetch(db, FOUND, asked | {"protocol": protocol.name, "now": now})
     return found
 
 
 def _record(db: store.Db, kind: str, steps: list[dict[str, Any]], now: datetime, by: str = SYSTEM) -> None:
     """What became of steps, on the timelines of their children; their accounts are looked at again."""
-    events = [timeline.OwnEvent(s["child"], kind, now, {"step": str(s["id"]), "name": s["name"]}, subject=s["id"]) for s in steps]
+    events = [
+        timeline.OwnEvent(s["child"], kind, now, {"step": str(s["id"]), "name": s["name"]}, subject=s["id"])
+        for s in steps
+    ]
     timeline.add(db, events, by=by, now=now)
     account.touch(db, pl.Series("child", [s["child"] for s in steps], pl.Int64).unique())
 
@@ -167,11 +208,17 @@ def _record(db: store.Db, kind: str, steps: list[dict[str, Any]], now: datetime,
 def _set_next(db: store.Db, known: Mapping[str, Protocol], calendar: Calendar, now: datetime) -> int:
     """Set the steps that are reached, skip those whose condition does not hold."""
     states = store.frame(db, STATES)
-    plans = [plan for version, state in states.select("version", "state").unique().iter_rows() for plan in _plan(known[version], state)]
+    plans = [
+        plan
+        for version, state in states.select("version", "state").unique().iter_rows()
+        for plan in _plan(known[version], state)
+    ]
     if not plans:
         return 0
     planned = pl.DataFrame(plans, infer_schema_length=None)
-    rows = _with_due(states.join(planned, on=["version", "state"]), store.frame(db, BASES), calendar, known, now)
+    rows = _with_due(
+        states.join(planned, on=["version", "state"]), store.frame(db, BASES), calendar, known, now
+    )
     store.copy_in(db, "followup_step", rows.select(STEP_COLUMNS))
     opened = rows.filter(pl.col("outcome").is_null())
     _record(db, "step-set", opened.select("id", "child", "name").to_dicts(), now)
@@ -188,7 +235,9 @@ def _plan(protocol: Protocol, state: str) -> list[dict[str, Any]]:
     """The steps to set and to skip for every follow-up in this state."""
     settled = dict(part.split("=", 1) for part in state.split())
     waiting = [name for name, outcome in settled.items() if not outcome]
-    to_set, to_skip = ready(protocol, {name: outcome for name, outcome in settled.items() if outcome}, waiting)
+    to_set, to_skip = ready(
+        protocol, {name: outcome for name, outcome in settled.items() if outcome}, waiting
+    )
     return [_row(protocol, state, name, skipped=name in to_skip) for name in (*to_set, *to_skip)]
 
 
@@ -201,19 +250,26 @@ def _row(protocol: Protocol, state: str, name: str, *, skipped: bool) -> dict[st
     }  # fmt: skip
 
 
-def _with_due(rows: pl.DataFrame, bases: pl.DataFrame, calendar: Calendar, known: Mapping[str, Protocol], now: datetime) -> pl.DataFrame:
+def _with_due(
+    rows: pl.DataFrame, bases: pl.DataFrame, calendar: Calendar, known: Mapping[str, Protocol], now: datetime
+) -> pl.DataFrame:
     """Rows of ``followup_step`` with ids and due dates; each distinct deadline is reckoned once."""
     since = bases.rename({"name": "since"})
     moment = pl.lit(now).cast(MOMENT)
     based = rows.join(since, on=["run", "since"], how="left", maintain_order="left").with_columns(
-        pl.when(pl.col("since") == START).then("started").otherwise(pl.coalesce("base", moment)).alias("base"),
+        pl.when(pl.col("since") == START)
+        .then("started")
+        .otherwise(pl.coalesce("base", moment))
+        .alias("base"),
         store.stable_ids("step", rows["run"], rows["name"]).alias("id"),
         moment.alias("set_"),
         pl.when(pl.col("outcome").is_not_null()).then(moment).alias("dropped"),
     )
     wanted = based.select("version", "name", "base").unique()
     reckoned = [_reckon(known[version], name, base, calendar) for version, name, base in wanted.iter_rows()]
-    deadlines = wanted.with_columns(pl.DataFrame(reckoned, schema={"due": MOMENT, "trace": pl.String}, orient="row"))
+    deadlines = wanted.with_columns(
+        pl.DataFrame(reckoned, schema={"due": MOMENT, "trace": pl.String}, orient="row")
+    )
     return based.join(deadlines, on=["version", "name", "base"], how="left", maintain_order="left")
 
 
@@ -251,14 +307,23 @@ def complete_step(db: store.Db, step: int, *, evidence: str, by: str, now: datet
     return int(row["child"])
 
 
-def _decide(db: store.Db, protocol: Protocol, row: Mapping[str, Any], evidence: str, by: str, now: datetime) -> None:
+def _decide(
+    db: store.Db, protocol: Protocol, row: Mapping[str, Any], evidence: str, by: str, now: datetime
+) -> None:
     """A step that decides gives the gap its reason."""
     if protocol.step(row["name"]).decides:
         detail = {"about": str(row["subject"] or ""), "kind": protocol.gap, "code": evidence.upper()}
-        timeline.add(db, [timeline.OwnEvent(row["child"], "reason-decided", now, detail, subject=row["subject"])], by=by, now=now)
+        timeline.add(
+            db,
+            [timeline.OwnEvent(row["child"], "reason-decided", now, detail, subject=row["subject"])],
+            by=by,
+            now=now,
+        )
 
 
-def worklist(db: store.Db, agency: str, role: str, *, now: datetime, limit: int = 50, offset: int = 0) -> list[dict[str, Any]]:
+def worklist(
+    db: store.Db, agency: str, role: str, *, now: datetime, limit: int = 50, offset: int = 0
+) -> list[dict[str, Any]]:
     """What ``role`` of ``agency`` has to do, soonest due first: its own steps, and those that lapsed and came up to it.
 
     Steps that an acknowledged notice completes are not listed: they are in the inbox. Each row has ``words``, ``late`` and
@@ -267,7 +332,9 @@ def worklist(db: store.Db, agency: str, role: str, *, now: datetime, limit: int 
     asked = {"agency": agency, "role": role, "seat": f"{agency}/{role}", "limit": limit, "offset": offset}
     rows = store.fetch(db, WORK, asked)
     versions = [row["version"] for row in rows]
-    texts = store.fetch(db, "select version, text_ from followup_protocol where version = any(%s)", [versions])
+    texts = store.fetch(
+        db, "select version, text_ from followup_protocol where version = any(%s)", [versions]
+    )
     steps = {row["version"]: parse(row["text_"]) for row in texts}
     return [_shown(row, steps[row["version"]].step(row["name"]), now, f"{agency}/{role}") for row in rows]
 

@@ -69,7 +69,9 @@ class Protocol:
 
     def step(self, name: str) -> Step:
         """The step of that name; ``KeyError`` where there is none."""
-        return next(step for step in self.steps if step.name == name) if name in self.names else _missing(name)
+        return (
+            next(step for step in self.steps if step.name == name) if name in self.names else _missing(name)
+        )
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -87,7 +89,9 @@ def protocols(pack: Pack) -> dict[str, Protocol]:
     for path in pack.files(FOLDER):
         one = parse(pack.text(path))
         if one.gap in found:
-            raise ProtocolError(f"{path}: {found[one.gap].name} answers {one.gap} already; a gap has one protocol")
+            raise ProtocolError(
+                f"{path}: {found[one.gap].name} answers {one.gap} already; a gap has one protocol"
+            )
         found[one.gap] = one
     return found
 
@@ -150,9 +154,15 @@ def _check(protocol: Protocol) -> None:
         where = f"protocol {protocol.name}, step {step.name}"
         if step.name in seen:
             raise ProtocolError(f"{where}: there are two of that name; rename one")
-        for named in (*step.after, *([step.when[0]] if step.when else []), *([step.since] if step.since != START else [])):
+        for named in (
+            *step.after,
+            *([step.when[0]] if step.when else []),
+            *([step.since] if step.since != START else []),
+        ):
             if named not in seen:
-                raise ProtocolError(f"{where}: names {named!r}, which is no earlier step; name one that comes before")
+                raise ProtocolError(
+                    f"{where}: names {named!r}, which is no earlier step; name one that comes before"
+                )
         if step.when:
             _check_when(where, step, seen[step.when[0]])
         seen[step.name] = step
@@ -164,12 +174,16 @@ def _check_when(where: str, step: Step, asked: Step) -> None:
     assert step.when is not None
     odd = step.when[1] - set(asked.evidence) - {LAPSED}
     if odd:
-        raise ProtocolError(f"{where}: waits for {asked.name} to be {', '.join(sorted(odd))}, which its evidence never is")
+        raise ProtocolError(
+            f"{where}: waits for {asked.name} to be {', '.join(sorted(odd))}, which its evidence never is"
+        )
     if asked.name not in step.after:
         raise ProtocolError(f"{where}: asks how {asked.name} went but does not wait for it; add it to after")
 
 
-def ready(protocol: Protocol, settled: Mapping[str, str], open_: Iterable[str]) -> tuple[list[str], list[str]]:
+def ready(
+    protocol: Protocol, settled: Mapping[str, str], open_: Iterable[str]
+) -> tuple[list[str], list[str]]:
     """Which steps to set and which to skip now.
 
     ``settled`` has the outcome of each step that is done, ``lapsed`` or ``skipped``; ``open_`` names those set and not

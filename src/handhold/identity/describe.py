@@ -5,70 +5,93 @@ from datetime import datetime
 import polars as pl
 
 from handhold import store
-from handhold.identity.names import folded, tokens
+from handhold.identity.candidates import SAID, keys, profiles
 
-SAID = ["number", "court_case", "last", "first", "middle", "dob", "sex", "country", "language", "phone", "sponsor", "place", "entry", "release"]
+STANDING = {
+    "identity_file": "select id from asked join identity_file using (id)",
+    "identity_description": "select id from asked join identity_description using (id)",
+}
 NAMING = ["number", "court_case", "last", "first", "dob"]
-SEPARATOR = "\x1f"
-WHOLE_DATE = 10
 
 
 def describe(db: store.Db, descriptions: pl.DataFrame, *, now: datetime) -> int:
-    """Store descriptions (``feeds.model.DESCRIPTION``) and mark their files fresh; returns how many were new.
+    """Store descriptions (columns of ``feeds.model.DESCRIPTION``) and mark their files fresh; returns how many were new.
 
-    A row that only mentions a file makes the file known. A description that was stored before changes nothing.
+    A row that only mentions a file makes the file known. The same content again changes nothing; other content for the
+    same row is kept beside the old, which is marked withdrawn. A sponsor and a phone number are not kept here.
     """
     if not len(descriptions):
         return 0
     _files(db, descriptions)
-    told = descriptions.filter(pl.any_horizontal(pl.col(NAMING).is_not_null()))
-    if not len(told):
+    told = descriptions.filter(pl.any_horizontal(pl.col(NAMING).is_not_null())).with_columns(
+        court_case=_own_case()
+    )
+    new = _new(db, told.with_columns(text=pl.struct(SAID.keys()).struct.json_encode()))
+    if not len(new):
         return 0
-    text = told.with_columns(text=pl.struct(SAID).struct.json_encode())
-    keyed = text.with_columns(id=store.stable_ids("description", text["file"], text["text"])).unique(subset="id", maintain_order=True)
-    new = keyed.join(_known(db, keyed), on="id", how="anti", maintain_order="left")
     sealed = store.seal_many("identity", "identity_description.sealed", new["id"], new["text"])
-    store.copy_in(db, "identity_description", new.select("id", "file", row_="row", sealed=sealed, recorded=pl.lit(now)))
-    store.upsert(db, "identity_key", keys(new), ["key", "file", "kind"], update=[])
-    _freshen(db, new["file"])
+    store.copy_in(
+        db, "identity_description", new.select("id", "file", row_="row", sealed=sealed, recorded=pl.lit(now))
+    )
+    store.upsert(db, "identity_key", _blind(keys(profiles(new, {}))), ["key", "file", "kind"], update=[])
+    _supersede(db, new)
     return len(new)
 
 
+def _own_case() -> pl.Expr:
+    """A court file is its case; the others may state one."""
+    return pl.when(pl.col("agency") == "EOIR").then("file_key").otherwise("court_case")
+
+
 def _files(db: store.Db, descriptions: pl.DataFrame) -> None:
-    files = descriptions.select("file", "agency", "file_key").unique(subset="file", keep="first", maintain_order=True)
-    known = store.frame(db, "select id as file from identity_file")
-    new = files.join(known, on="file", how="anti", maintain_order="left")
+    """Make known the files that are not."""
+    files = descriptions.select("file", "agency", "file_key").unique(
+        subset="file", keep="first", maintain_order=True
+    )
+    new = files.join(
+        _known(db, "identity_file", files["file"]),
+        left_on="file",
+        right_on="id",
+        how="anti",
+        maintain_order="left",
+    )
     sealed = store.seal_many("identity", "identity_file.key_", new["file"], new["file_key"])
-    store.copy_in(db, "identity_file", new.select(pl.col("file").alias("id"), "agency", key_=sealed))
+    store.copy_in(db, "identity_file", new.select("agency", id="file", key_=sealed))
 
 
-def _known(db: store.Db, keyed: pl.DataFrame) -> pl.DataFrame:
-    return store.frame(db, "select id from identity_description where file = any(%s)", [keyed["file"].unique().to_list()])
+def _new(db: store.Db, told: pl.DataFrame) -> pl.DataFrame:
+    keyed = told.with_columns(id=store.stable_ids("description", told["file"], told["row"], told["text"]))
+    once = keyed.unique(subset="id", keep="first", maintain_order=True)
+    return once.join(
+        _known(db, "identity_description", once["id"]), on="id", how="anti", maintain_order="left"
+    )
 
 
-def _freshen(db: store.Db, files: pl.Series) -> None:
-    db.execute("update identity_file set fresh = true where not fresh and id = any(%s)", [files.unique().to_list()])
+def _known(db: store.Db, table: str, ids: pl.Series) -> pl.DataFrame:
+    """Which of these ids stand in ``table`` already: ``id``."""
+    db.execute("create temp table asked (id bigint primary key) on commit drop")
+    store.copy_in(db, "asked", pl.DataFrame({"id": ids.unique()}))
+    found = store.frame(db, STANDING[table])
+    db.execute("drop table asked")
+    return found
 
 
-def keys(told: pl.DataFrame) -> pl.DataFrame:
-    """Blind keys of descriptions: ``key``, ``file``, ``kind`` (``number``, ``court-case``, ``name``, ``short``).
+def _blind(met: pl.DataFrame) -> pl.DataFrame:
+    """Keys as they are stored: hashed with their kind, so that nothing can be read back and kinds never meet."""
+    return met.select("file", "kind", key=store.stable_ids("identity-key", met["kind"], met["text"]))
 
-    ``name`` is every word of the name in any order with the whole date of birth; ``short`` the first surname and the
-    first given name with it.
-    """
-    words = told.select(
-        "file", "agency", "file_key", "number", "court_case", "dob",
-        last=folded(pl.col("last")), first=folded(pl.concat_str("first", "middle", separator=" ", ignore_nulls=True)),
-    )  # fmt: skip
-    dated = words.filter(pl.col("dob").str.len_chars() == WHOLE_DATE)
-    every = tokens(pl.col("last")).list.concat(tokens(pl.col("first"))).list.unique().list.sort().list.join(" ")
-    first_two = pl.concat_str(tokens(pl.col("last")).list.first(), tokens(pl.col("first")).list.first(), separator=" ")
-    own_case = pl.when(pl.col("agency") == "EOIR").then(pl.col("file_key")).otherwise(pl.col("court_case"))
-    parts = [
-        words.select("file", kind=pl.lit("number"), text=pl.col("number")),
-        words.select("file", kind=pl.lit("court-case"), text=own_case),
-        dated.select("file", kind=pl.lit("name"), text=every + SEPARATOR + pl.col("dob")),
-        dated.select("file", kind=pl.lit("short"), text=first_two + SEPARATOR + pl.col("dob")),
-    ]
-    found = pl.concat(parts).drop_nulls().unique(maintain_order=True)
-    return found.select(store.blind(found.select(t=pl.col("kind") + SEPARATOR + pl.col("text"))["t"], "identity").alias("key"), "file", "kind")
+
+def _supersede(db: store.Db, new: pl.DataFrame) -> None:
+    """Their files are fresh; what the same rows said before is withdrawn."""
+    db.execute("create temp table newly (id bigint primary key, file bigint, row_ bigint) on commit drop")
+    store.copy_in(db, "newly", new.select("id", "file", row_="row"))
+    db.execute("analyze newly")
+    db.execute(
+        """update identity_description d set withdrawn = true from newly n
+           where d.row_ = n.row_ and d.file = n.file and not d.withdrawn and d.id not in (select id from newly)"""
+    )
+    db.execute(
+        "update identity_description d set withdrawn = false from newly n where d.id = n.id and d.withdrawn"
+    )
+    db.execute("update identity_file f set fresh = true from newly n where f.id = n.file and not f.fresh")
+    db.execute("drop table newly")

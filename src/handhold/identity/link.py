@@ -1,180 +1,328 @@
-"""Find the child of every fresh file: candidates by blind keys, compared, joined without running away."""
+"""Find the child of every fresh file: candidates, compared, joined without running away; what is unsure is asked."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
 
 from handhold import store
-from handhold.feeds.layout import ORDER
-from handhold.identity.cluster import ONE_FILE_EACH, Clusters, Edge, grow
-from handhold.identity.compare import LEVELS, levels, verdict
-from handhold.identity.describe import SAID
-from handhold.identity.names import folded
+from handhold.identity.candidates import SAID, by_description, by_number, keys, profiles
+from handhold.identity.cluster import HOUSE_ORDER, ONE_FILE_EACH, Clusters, Edge, Refused, grow
+from handhold.identity.compare import TRAITS, Scale, compare
+from handhold.identity.judgement import settle
 from handhold.pack import Pack
 
-RANKS = {"number": 1, "court-case": 2, "name": 3, "short": 4}
-BY = {"number": "number", "court-case": "number", "name": "match", "short": "match", "person": "person", "standing": "number"}
-CROWD = 40  # files that meet by one key and are still compared pair by pair
-BETTER = {"same": 0, "unclear": 1, "different": 2}
+EVERY_CHILD = ("ERO", "ORR")  # a child without one of these files is not complete
+SURE_GIVEN, SURE_DOB = ["same", "part"], ["same", "same-estimated"]
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class Identified:
-    """The children whose files changed, how many files were linked, how many questions were opened."""
+    """The children whose files changed, how many files were linked to another, how many questions were opened."""
 
     children: pl.Series
     linked: int
     questions: int
 
 
-def identify(db: store.Db, *, by: str, now: datetime, pack: Pack) -> Identified:
-    """Link all fresh files; deterministic for the same files, whatever their order. The same run again does nothing."""
+@dataclass(frozen=True)
+class Found:
+    """A partition: ``links`` (file, child, had, mate, weight, levels), ``pairs`` compared, ``refused`` links."""
+
+    links: pl.DataFrame
+    pairs: pl.DataFrame
+    refused: list[Refused]
+
+
+def scale(pack: Pack) -> Scale:
+    """The weights and forms of names that this pack compares with."""
+    return Scale(
+        pack.toml("identity/weights.toml"),
+        tuple(frozenset(forms) for forms in pack.toml("identity/names.toml")["forms"]),
+    )
+
+
+def identify(
+    db: store.Db, *, by: str, now: datetime, pack: Pack, progress: Progress | None = None
+) -> Identified:
+    """Link all fresh files; deterministic for the same files, whatever their order. The same run again changes nothing."""
     store.lock(db, "identity")
-    fresh = store.frame(db, "select id as file from identity_file where fresh or child is null order by id")["file"]
-    if not len(fresh):
+    if not store.fetch(db, "select 1 from identity_file where fresh limit 1"):
         return Identified(pl.Series("child", [], pl.Int64), 0, 0)
-    met = _met(db, fresh)
-    files = _involved(db, fresh, met)
-    pairs = _compared(db, met, files)
-    clusters, linked_by, refused = _joined(db, files, pairs)
-    links = _children(clusters, files, fresh, linked_by)
-    changed = _write(db, links, by, now)
-    asked = _ask(db, pairs, refused, clusters, now)
-    return Identified(changed, len(links.filter(pl.col("by") != "own")), asked)
-
-
-def _met(db: store.Db, fresh: pl.Series) -> pl.DataFrame:
-    """Pairs of files that share a key, at least one of them fresh: ``a < b``, ``kind``, and whether the key is unique."""
-    shared = store.frame(
-        db,
-        """with fresh as (select id from identity_file where fresh or child is null),
-                touched as (select distinct k.key from identity_key k join fresh on fresh.id = k.file)
-           select k.key, k.kind, k.file, f.agency from identity_key k join touched using (key) join identity_file f on f.id = k.file
-           where not f.hold""",
+    files = _involved(db)
+    people = profiles(_descriptions(db), pack.toml("identity/countries.toml")["code"])
+    judged = store.frame(
+        db, "select file_a as a, file_b as b, judgement from identity_judgement where until is null"
     )
-    sized = shared.with_columns(size=pl.len().over("key"), alike=pl.len().over("key", "agency")).filter(pl.col("size").is_between(2, CROWD))
-    crowded = (pl.col("agency").is_in(list(ONE_FILE_EACH)) & (pl.col("alike") > 1)).any().over("key")
-    sized = sized.with_columns(unique=~crowded)
-    both = sized.join(sized.select("key", "file", "agency"), on="key", suffix="_b").filter(pl.col("file") < pl.col("file_b"))
-    apart = both.filter((pl.col("agency") != pl.col("agency_b")) | ~pl.col("agency").is_in(list(ONE_FILE_EACH)))
-    with_fresh = apart.filter(pl.col("file").is_in(fresh.implode()) | pl.col("file_b").is_in(fresh.implode()))
-    ranked = with_fresh.with_columns(rank=pl.col("kind").replace_strict(RANKS, return_dtype=pl.Int32)).sort("rank", "file", "file_b")
-    return ranked.unique(subset=["file", "file_b"], keep="first", maintain_order=True).select(a="file", b="file_b", kind="kind", rank="rank", unique="unique")
+    found = partition(files, people, judged, scale(pack), progress)
+    asked = _ask(db, found, judged, scale(pack), now)
+    changed = _write(db, found.links, by, now)
+    settle(db, by=by, now=now)
+    return Identified(changed, found.links["through"].count(), asked)
 
 
-def _involved(db: store.Db, fresh: pl.Series, met: pl.DataFrame) -> pl.DataFrame:
-    """Fresh files, those they met, and the other files of those children: ``file``, ``agency``, ``child``."""
-    ids = pl.concat([fresh, met["a"].alias("file"), met["b"].alias("file")]).unique()
+def _involved(db: store.Db) -> pl.DataFrame:
+    """Fresh files, those they meet by any key, and the other files of those children: ``file, agency, child, fresh, held``."""
     db.execute("create temp table involved (id bigint primary key) on commit drop")
-    store.copy_in(db, "involved", pl.DataFrame({"id": ids}))
-    files = store.frame(
+    db.execute("insert into involved select id from identity_file where fresh")
+    if store.fetch(db, "select 1 from identity_file where not fresh limit 1"):
+        db.execute(
+            """insert into involved
+               with met as (select distinct o.file from involved i join identity_key k on k.file = i.id join identity_key o using (key)),
+                    kin as (select f.child from identity_file f join met on met.file = f.id or f.id in (select id from involved) where f.child is not null)
+               select f.id from identity_file f where f.id in (select file from met) or f.child in (select child from kin)
+               on conflict do nothing"""
+        )
+    return store.frame(
         db,
-        """select f.id as file, f.agency, f.child from identity_file f
-           where f.id in (select id from involved)
-              or f.child in (select g.child from identity_file g join involved i on i.id = g.id where g.child is not null)
-           order by f.id""",
-    )
-    return files
-
-
-def _compared(db: store.Db, met: pl.DataFrame, files: pl.DataFrame) -> pl.DataFrame:
-    """Every met pair with its verdict and levels: the best that any two of their descriptions give."""
-    people = _descriptions(db)
-    a = people.rename({c: f"{c}_a" for c in people.columns if c != "file"}).rename({"file": "a"})
-    b = people.rename({c: f"{c}_b" for c in people.columns if c != "file"}).rename({"file": "b"})
-    crossed = met.join(a, on="a", how="left").join(b, on="b", how="left")
-    judged = levels(crossed).with_columns(verdict=verdict("kind"))
-    order = pl.col("verdict").replace_strict(BETTER, return_dtype=pl.Int32)
-    return judged.sort("a", "b", order, *LEVELS).unique(subset=["a", "b"], keep="first", maintain_order=True).select(
-        "a", "b", "kind", "rank", "unique", "verdict", *LEVELS
+        """select f.id as file, f.agency, f.child, f.fresh, f.hold as held from identity_file f join involved i using (id)
+           order by array_position(%s::text[], f.agency), f.id""",
+        [list(HOUSE_ORDER)],
     )
 
 
 def _descriptions(db: store.Db) -> pl.DataFrame:
-    """The distinct things said of the involved files' people: ``file, last, first, dob, sex``, names folded."""
-    sealed = store.frame(db, "select d.id, d.file, d.sealed from identity_description d join involved i on i.id = d.file")
+    sealed = store.frame(
+        db,
+        "select d.id, d.file, d.sealed from identity_description d join involved i on i.id = d.file where not d.withdrawn",
+    )
     opened = store.unseal_many("identity", "identity_description.sealed", sealed["id"], sealed["sealed"])
-    shape = pl.Struct(dict.fromkeys(SAID, pl.String) | {"place": pl.Int64})
-    said = pl.DataFrame({"file": sealed["file"], "said": opened}).with_columns(pl.col("said").str.json_decode(shape)).unnest("said")
-    people = said.select(
-        "file", last=folded(pl.col("last")), first=folded(pl.concat_str("first", "middle", separator=" ", ignore_nulls=True)).replace("", None),
-        dob="dob", sex=pl.col("sex").str.to_uppercase(),
-    )  # fmt: skip
-    named = pl.col("last").is_not_null() | pl.col("first").is_not_null()
-    return people.filter(named | ~named.any().over("file")).unique(maintain_order=True)
+    said = pl.DataFrame({"file": sealed["file"], "said": opened})
+    return said.with_columns(pl.col("said").str.json_decode(pl.Struct(SAID))).unnest("said").sort("file")
 
 
-def _joined(db: store.Db, files: pl.DataFrame, pairs: pl.DataFrame) -> tuple[Clusters, dict[int, str], list[tuple[Edge, str]]]:
-    """Grow clusters from what stands, from what people said, and from what compared as the same."""
-    judged = store.fetch(db, "select file_a, file_b, judgement from identity_judgement where until is null")
-    apart = frozenset((j["file_a"], j["file_b"]) for j in judged if j["judgement"] == "no match")
-    standing = dict(files.filter(pl.col("child").is_not_null()).select("file", "child").iter_rows())
-    clusters = Clusters(dict(files.select("file", "agency").iter_rows()), apart, standing)
-    for together in files.filter(pl.col("child").is_not_null()).group_by("child", maintain_order=True).agg("file")["file"]:
+def partition(
+    files: pl.DataFrame,
+    people: pl.DataFrame,
+    judged: pl.DataFrame,
+    weights: Scale,
+    progress: Progress | None = None,
+) -> Found:
+    """Which files are one child's. Pure: the same frames in any order of rows give the same partition.
+
+    ``files``: file, agency, child (null before), fresh, held; ``people``: profiles; ``judged``: a, b, judgement of persons.
+    Numbers settle first; then descriptions are followed for the files of children that still lack a file; then all that
+    was compared is joined in one go, so that a number and a description that disagree see each other.
+    """
+    show = progress or (lambda _done, _total: None)
+    fresh = files.filter("fresh")["file"]
+    met = keys(people)
+    show(0, 3)
+    numbered = compare(by_number(met, fresh), people, weights)
+    unsettled = _unsettled(files, judged, numbered)
+    show(1, 3)
+    meant = by_description(met, fresh, unsettled).join(numbered, on=["a", "b"], how="anti")
+    pairs = pl.concat([numbered, compare(meant, people, weights)])
+    show(2, 3)
+    clusters = _standing(files, judged)
+    refused = grow(clusters, _edges(pairs), against=_against(pairs), margin=weights.threshold("margin"))
+    show(3, 3)
+    return Found(_links(files, clusters, pairs), pairs, refused)
+
+
+def _standing(files: pl.DataFrame, judged: pl.DataFrame) -> Clusters:
+    """What is together or apart before anything is compared: children that stand, and what people said."""
+    apart = frozenset(judged.filter(pl.col("judgement") == "no match").select("a", "b").iter_rows())
+    had = files.filter(pl.col("child").is_not_null())
+    held = frozenset(files.filter("held")["file"])
+    clusters = Clusters(
+        dict(files.select("file", "agency").iter_rows()),
+        dict(had.select("file", "child").iter_rows()),
+        apart,
+        held,
+    )
+    for together in had.group_by("child", maintain_order=True).agg("file")["file"]:
         for file in together[1:]:
-            _force(clusters, together[0], file)
-    for j in judged:
-        if j["judgement"] == "match" and j["file_a"] in clusters.agency and j["file_b"] in clusters.agency:
-            _force(clusters, j["file_a"], j["file_b"])
-    sure = pairs.filter((pl.col("verdict") == "same") & (pl.col("unique") | pl.col("kind").is_in(["number", "court-case"])))
-    edges = [Edge(rank, a, b, kind) for a, b, kind, rank in sure.select("a", "b", "kind", "rank").iter_rows()]
-    linked_by, refused = grow(clusters, edges)
-    return clusters, linked_by, refused
+            clusters.join(together[0], file)
+    return clusters
 
 
-def _force(clusters: Clusters, a: int, b: int) -> None:
-    one, other = clusters.root(a), clusters.root(b)
-    if one != other:
-        clusters.join(one, other)
+def _unsettled(files: pl.DataFrame, judged: pl.DataFrame, numbered: pl.DataFrame) -> pl.Series:
+    """Files whose child, by sure numbers alone, still lacks the file of an agency that has one of every child."""
+    sure = numbered.filter(pl.col("given").is_in(SURE_GIVEN) & pl.col("dob").is_in(SURE_DOB))
+    clusters = _standing(files, judged)
+    grow(clusters, _edges(sure))
+    rooted = files.select(
+        "file", "agency", root=pl.Series([clusters.root(f) for f in files["file"]], dtype=pl.Int64)
+    )
+    complete = pl.all_horizontal(*((pl.col("agency") == agency).any().over("root") for agency in EVERY_CHILD))
+    return rooted.filter(~complete)["file"]
 
 
-def _children(clusters: Clusters, files: pl.DataFrame, fresh: pl.Series, linked_by: dict[int, str]) -> pl.DataFrame:
-    """``file``, ``child``, ``had``, ``by`` of every fresh file. A child's id is made from the file that founded it."""
-    turn = {agency: n for n, agency in enumerate(ORDER)}
-    roots = pl.DataFrame(
-        [(f, clusters.root(f), child, turn.get(agency, len(turn))) for f, agency, child in files.iter_rows()],
-        schema={"file": pl.Int64, "root": pl.Int64, "had": pl.Int64, "turn": pl.Int32}, orient="row",
-    ).sort("root", "turn", "file")  # fmt: skip
-    founders = roots.group_by("root", maintain_order=True).agg(founder=pl.col("file").first(), stands=pl.col("had").drop_nulls().first())
-    made = store.stable_ids("child", founders["founder"])
-    founders = founders.with_columns(child=pl.coalesce(pl.col("stands"), made))
-    whole = roots.join(founders, on="root").filter(pl.col("file").is_in(fresh.implode())).sort("file")
-    by = pl.Series("by", [linked_by.get(f, "own") for f in whole["file"]], pl.String)
-    return whole.select("file", "child", "had", by)
+def _edges(pairs: pl.DataFrame) -> list[Edge]:
+    near = pairs.filter(pl.col("verdict") != "different")
+    return [Edge(*row) for row in near.select("weight", "a", "b", pl.col("verdict") == "same").iter_rows()]
+
+
+def _against(pairs: pl.DataFrame) -> list[tuple[int, int]]:
+    """Pairs that are clearly two people: given name and date of birth, or one of them and sex, speak against."""
+    other = [(pl.col(trait).is_in(["other", "different"])).cast(pl.Int8) for trait in ("given", "dob", "sex")]
+    return list(
+        pairs.filter((pl.sum_horizontal(*other) >= 2) & (pl.col("weight") < 0)).select("a", "b").iter_rows()
+    )
+
+
+def _links(files: pl.DataFrame, clusters: Clusters, pairs: pl.DataFrame) -> pl.DataFrame:
+    """Each fresh file with its child and the file of that child which it resembles most; the founder has none."""
+    turn = pl.col("agency").replace_strict(
+        {a: n for n, a in enumerate(HOUSE_ORDER)}, default=len(HOUSE_ORDER), return_dtype=pl.Int32
+    )
+    roots = pl.Series("root", [clusters.root(f) for f in files["file"]], pl.Int64)
+    rooted = files.with_columns(turn=turn, root=roots).sort("root", "turn", "file").with_row_index("place")
+    founded = rooted.with_columns(
+        founder=pl.col("file").first().over("root"), stands=pl.col("child").drop_nulls().first().over("root")
+    )
+    whole = founded.with_columns(
+        had="child", child=pl.coalesce("stands", store.stable_ids("child", founded["founder"]))
+    )
+    best, through = _mates(whole.select("file", "root", "place"), pairs)
+    told = whole.filter("fresh").join(best, on="file", how="left").join(through, on="file", how="left")
+    founds = pl.col("file") == pl.col("founder")
+    mates = {
+        "mate": pl.when(~founds).then("mate"),
+        "through": pl.when(~founds).then(pl.coalesce("through", "founder")),
+    }
+    return (
+        told.with_columns(**mates)
+        .sort("file")
+        .select("file", "child", "had", "mate", "through", "weight", *TRAITS)
+    )
+
+
+def _mates(rooted: pl.DataFrame, pairs: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """For each file the pair within its child that weighs most (``file, mate, weight``, levels), and the one with a file
+    that comes before it (``file, through``), so that a child's files hang together as a tree below its founder."""
+    turned = pairs.select(pl.col("b").alias("a"), pl.col("a").alias("b"), *pairs.columns[2:])
+    both = pl.concat([pairs, turned]).rename({"a": "file", "b": "mate"})
+    inside = both.join(rooted, on="file").join(
+        rooted.rename({"file": "mate", "place": "before"}), on=["mate", "root"]
+    )
+    heavy = inside.sort("file", -pl.col("weight"), "mate")
+    best = heavy.unique(subset="file", keep="first", maintain_order=True).select(
+        "file", "mate", "weight", *TRAITS
+    )
+    earlier = heavy.filter(pl.col("before") < pl.col("place")).unique(
+        subset="file", keep="first", maintain_order=True
+    )
+    return best, earlier.select("file", through="mate")
 
 
 def _write(db: store.Db, links: pl.DataFrame, by: str, now: datetime) -> pl.Series:
+    """Keep the children and the links that are new; files that had a child keep it."""
     children = links.select(id="child", born=pl.lit(now)).unique(subset="id", maintain_order=True)
     store.upsert(db, "identity_child", children, ["id"], update=[])
-    new = links.filter(pl.col("had").is_null()).with_columns(linked_by=pl.col("by").replace_strict(BY | {"own": "number"}, return_dtype=pl.String))
+    numbered = pl.col("through").is_null() | (pl.col("number") == "same") | (pl.col("court") == "same")
+    new = links.filter(pl.col("had").is_null()).with_columns(
+        linked_by=pl.when(numbered).then(pl.lit("number")).otherwise(pl.lit("match")),
+        probability=_probability(),
+        evidence=_evidence(),
+    )
+    same = {"judgement": pl.lit("match"), "by": pl.lit(by), "since": pl.lit(now)}
     store.copy_in(
-        db, "identity_link",
-        new.select("file", "child", "linked_by", judgement=pl.lit("match"), by=pl.lit(by), since=pl.lit(now),
-                   evidence=pl.struct(met="by").struct.json_encode()),
-    )  # fmt: skip
-    db.execute("create temp table linked (id bigint primary key, child bigint, linked_by text) on commit drop")
-    store.copy_in(db, "linked", new.select("child", "linked_by", id="file"))
-    db.execute("update identity_file f set child = l.child, linked_by = l.linked_by, since = %s from linked l where l.id = f.id", [now])
+        db, "identity_link", new.select("file", "child", "linked_by", "probability", "evidence", **same)
+    )
+    db.execute(
+        "create temp table linked (id bigint primary key, child bigint, linked_by text, probability real) on commit drop"
+    )
+    store.copy_in(db, "linked", new.select("child", "linked_by", "probability", id="file"))
+    db.execute(
+        """update identity_file f set child = l.child, linked_by = l.linked_by, probability = l.probability, since = %s, fresh = false
+           from linked l where l.id = f.id""",
+        [now],
+    )
     db.execute("update identity_file set fresh = false where fresh")
+    db.execute("drop table linked; drop table involved")
     return links["child"].unique().sort()
 
 
-def _ask(db: store.Db, pairs: pl.DataFrame, refused: list[tuple[Edge, str]], clusters: Clusters, now: datetime) -> int:
-    """Open a question for what stayed undecided: doubtful pairs that ended apart, and links that were refused."""
-    said = {(e.a, e.b): why for e, why in refused}
-    doubtful = pairs.filter((pl.col("verdict") == "unclear") | (pl.col("kind").is_in(["number", "court-case"]) & (pl.col("verdict") == "different"))
-                            | ((pl.col("verdict") == "same") & ~pl.col("unique")))  # fmt: skip
-    rows = []
-    for row in pl.concat([doubtful, pairs.filter(pl.struct("a", "b").is_in([{"a": a, "b": b} for a, b in said]))]).unique().iter_rows(named=True):
-        if clusters.root(row["a"]) == clusters.root(row["b"]):
-            continue
-        reason = said.get((row["a"], row["b"])) or ("same-number-other-person" if row["kind"] in ("number", "court-case") else "alike-not-unique")
-        rows.append((row["a"], row["b"], reason, {c: row[c] for c in ("kind", "verdict", *LEVELS)}))
-    if not rows:
+def _probability() -> pl.Expr:
+    """Bits to a probability; the founder of a child is certainly its own."""
+    return (
+        pl.when(pl.col("through").is_null())
+        .then(1.0)
+        .otherwise(1 / (1 + pl.lit(2.0) ** -pl.col("weight").fill_null(0.0)))
+    )
+
+
+def _evidence() -> pl.Expr:
+    """Codes only: with which file, how each trait compared, how many bits."""
+    compared = pl.struct(
+        "through", pl.col("mate").alias("with"), pl.col("weight").round(1), *TRAITS
+    ).struct.json_encode()
+    return pl.when(pl.col("through").is_null()).then(pl.lit("{}")).otherwise(compared)
+
+
+def _ask(db: store.Db, found: Found, judged: pl.DataFrame, weights: Scale, now: datetime) -> int:
+    """Open a question for what stayed undecided between two children: one for each pair of children, the weightiest."""
+    rooted = store.frame(
+        db, "select f.id as file, f.agency, f.child as had from identity_file f join involved using (id)"
+    )
+    child = rooted.join(found.links.select("file", now="child"), on="file", how="left").select(
+        "file", "agency", child=pl.coalesce("now", "had")
+    )
+    doubtful = doubts_among(found, child, weights)
+    if not len(doubtful):
         return 0
-    asked = pl.DataFrame([(a, b, reason) for a, b, reason, _ in rows], schema={"file_a": pl.Int64, "file_b": pl.Int64, "reason": pl.String}, orient="row")
-    evidence = pl.DataFrame([e for *_, e in rows]).select(pl.struct(pl.all()).struct.json_encode().alias("evidence"))["evidence"]
-    asked = asked.with_columns(evidence, opened=pl.lit(now), id=store.stable_ids("question", asked["file_a"], asked["file_b"])).unique("id").sort("id")
-    answered = store.frame(db, "select file_a, file_b from identity_judgement where until is null and judgement <> 'possible'")
-    return store.upsert(db, "identity_question", asked.join(answered, on=["file_a", "file_b"], how="anti"), ["id"], update=[])
+    evidence = doubtful.select(pl.struct("gate", *TRAITS).struct.json_encode())["gate"]
+    asked = doubtful.select(
+        file_a="a", file_b="b", reason="reason", weight="weight", evidence=evidence, opened=pl.lit(now),
+        id=store.stable_ids("question", doubtful["a"], doubtful["b"]),
+    )  # fmt: skip
+    answered = judged.filter(pl.col("judgement") != "possible").select(file_a="a", file_b="b")
+    return store.upsert(
+        db, "identity_question", asked.join(answered, on=["file_a", "file_b"], how="anti"), ["id"], update=[]
+    )
+
+
+def doubts_among(found: Found, child: pl.DataFrame, weights: Scale) -> pl.DataFrame:
+    """Compared pairs that a person should see: ``a, b, reason, weight``, levels. ``child``: file, agency, child.
+
+    A shared number on two children is always asked; what only looks alike is asked when it weighs enough and the two
+    children could be one (no agency has a file of each), or when it was refused for a reason worth a look.
+    """
+    refused = pl.DataFrame(
+        [(r.edge.a, r.edge.b, r.why) for r in found.refused],
+        schema={"a": pl.Int64, "b": pl.Int64, "why": pl.String},
+        orient="row",
+    )
+    sides = [child.rename({"file": s, "child": f"child_{s}", "agency": f"agency_{s}"}) for s in "ab"]
+    apart = (
+        found.pairs.join(sides[0], on="a")
+        .join(sides[1], on="b")
+        .filter(pl.col("child_a") != pl.col("child_b"))
+    )
+    full = (
+        child.filter(pl.col("agency").is_in(list(ONE_FILE_EACH)))
+        .group_by("child")
+        .agg(pl.col("agency").unique())
+    )
+    held = [full.rename({"child": f"child_{s}", "agency": f"has_{s}"}) for s in "ab"]
+    known = (
+        apart.join(refused, on=["a", "b"], how="left")
+        .join(held[0], on="child_a", how="left")
+        .join(held[1], on="child_b", how="left")
+    )
+    clash = (pl.col("has_a").list.set_intersection("has_b").list.len() > 0).fill_null(False)
+    shared = (pl.col("number") == "same") | (pl.col("court") == "same")
+    heavy = pl.col("weight") >= weights.threshold("ask")
+    reason = (
+        pl.when(shared).then(pl.lit("same-number-other-child"))
+        .when(heavy & (pl.col("why") == "two-files-of-one-agency") & (pl.col("dob") == "same")).then(pl.lit("two-files-of-one-agency"))
+        .when(heavy & ~clash).then(pl.coalesce("why", pl.lit("alike")))
+    )  # fmt: skip
+    told = known.with_columns(
+        reason=reason,
+        low=pl.min_horizontal("child_a", "child_b"),
+        high=pl.max_horizontal("child_a", "child_b"),
+    )
+    picked = told.filter(pl.col("reason").is_not_null() & (pl.col("reason") != "said-to-be-apart")).sort(
+        -pl.col("weight"), "a", "b"
+    )
+    return picked.unique(subset=["low", "high"], keep="first", maintain_order=True).select(
+        "a", "b", "reason", "weight", "gate", *TRAITS
+    )
+
+
+__all__ = ["Found", "Identified", "doubts_among", "identify", "partition", "scale"]

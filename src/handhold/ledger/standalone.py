@@ -94,7 +94,7 @@ def open_checkpoint(note: str, key: Key) -> tuple[int, bytes]:
     text, _, signatures = note.partition("\n\n")
     text += "\n"
     for line in signatures.splitlines():
-        mark, signer, data = (line.split(" ") + ["", ""])[:3]
+        mark, signer, data = [*line.split(" "), "", ""][:3]
         if mark != "\u2014" or signer != name:
             continue
         raw = base64.b64decode(data, validate=True)
@@ -183,19 +183,19 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         problems, leaves, count, heads = prove(asked.bundle, asked.key, asked.seen)
     except (OSError, ValueError) as error:
-        print(f"the bundle cannot be read: {error}", file=sys.stderr)
+        print(f"the bundle cannot be read: {error}", file=sys.stderr)  # noqa: T201
         return 2
     for problem in problems:
-        print(problem, file=sys.stderr)
+        print(problem, file=sys.stderr)  # noqa: T201
     if asked.prove is not None and 0 <= asked.prove < len(leaves):
         path = [step.hex() for step in audit_path(leaves, asked.prove)]
-        print(
+        print(  # noqa: T201
             json.dumps(
                 {"index": asked.prove, "size": len(leaves), "leaf": leaves[asked.prove].hex(), "path": path}
             )
         )
     if not problems:
-        print(
+        print(  # noqa: T201
             f"holds: {len(leaves)} leaves under {len(heads)} signed checkpoints, {count} entries opened, root {tree_root(leaves).hex()}"
         )
     return 1 if problems else 0

@@ -3,6 +3,7 @@
 Every function returns rows as dictionaries, newest or most urgent first; ``limit`` and ``offset`` page through them.
 """
 
+import json
 from datetime import datetime
 from typing import Any
 
@@ -15,33 +16,40 @@ Row = dict[str, Any]
 Scope = tuple[str, dict[str, Any]]  # what ``access.scope`` gives: a condition on ``child``, and its parameters
 
 OPEN_GAPS = """
-    select g.id, g.child, g.kind, g.reason, g.owner, g.opened, g.due, g.times, s.next_hearing, s.missed_hearings
+    select g.id, g.child, g.kind, g.reason, g.owner, g.opened, g.since, g.due, g.times, s.next_hearing, s.missed_hearings
     from account_gap g left join account_standing s on s.child = g.child
-    where g.closed is null and g.owner = %(agency)s and (%(kind)s::text is null or g.kind = %(kind)s)
+    where g.closed is null and g.owner = %(agency)s and g.kind = any(%(kinds)s)
       and g.child in (select child from account_standing where {scope})
     order by g.due nulls last, g.opened, g.id limit %(limit)s offset %(offset)s"""
 GAP_COUNTS = """
     select kind, count(*) as open, count(*) filter (where due < %(now)s) as late, count(distinct child) as children
-    from account_gap where closed is null and (%(agency)s::text is null or owner = %(agency)s)
+    from account_gap
+    where closed is null and (%(agency)s::text is null or owner = %(agency)s) and (%(kinds)s::text[] is null or kind = any(%(kinds)s))
+      and child in (select child from account_standing where {scope})
     group by kind order by late desc, open desc, kind"""
 STEP_COUNTS = """
     select count(*) as open, count(*) filter (where due < %(now)s) as late,
            count(*) filter (where due >= %(now)s and due < %(now)s + interval '7 days') as soon
-    from followup_step where done is null and lapsed is null and agency = %(agency)s and role = %(role)s"""
+    from followup_step
+    where done is null and dropped is null and closes_with is null
+      and ((agency = %(agency)s and role = %(role)s) or (lapsed is not null and escalated_to = %(seat)s))"""
 GAPS_OF = """
-    select id, kind, reason, owner, opened, closed, closed_by, why, due, times, evidence
-    from account_gap where child = %(child)s order by closed is not null, due nulls last, opened desc, id"""
+    select id, kind, reason, owner, opened, since, closed, closed_by, why, due, times, evidence
+    from account_gap where child = %(child)s and kind = any(%(kinds)s) order by closed is not null, due nulls last, opened desc, id"""
 STEPS_OF = """
-    select s.id, s.name, s.ordinal, s.agency, s.role, s.due, s.trace, s.evidence_needed, s.done, s.done_by, s.lapsed, s.escalated_to,
-           r.protocol, r.started, r.ended, r.outcome
-    from followup_step s join followup_run r on r.id = s.run
-    where s.child = %(child)s order by r.ended is not null, r.started desc, r.id, s.ordinal"""
+    select s.id, s.run, s.name, s.ordinal, s.agency, s.role, s.due, s.trace, s.evidence_needed, s.closes_with, s.done, s.done_by,
+           s.outcome, s.lapsed, s.escalated_to, r.protocol, r.version, r.started, r.ended, r.outcome as run_outcome, p.text_
+    from followup_step s join followup_run r on r.id = s.run join followup_protocol p on p.version = r.version
+    where s.child = %(child)s and s.outcome is distinct from 'skipped' and (s.dropped is null or s.done is not null)
+    order by r.ended is not null, r.started desc, r.id, s.ordinal"""
 NOTICES_OF = """
-    select id, about, about_kind, recipient, purpose, agreement, created, due, sent, received, acknowledged, corrects, withheld
+    select id, title, about, about_kind, recipient, purpose, agreement, created, due, sent, received, acknowledged, corrects, withheld
     from notices_outbox where child = %(child)s order by created desc, id"""
 LOOKS_AT = """
     select at, by, verb, agency, purpose, rule from ledger_entry
-    where thing = 'child' and verb like 'child.%%' and ids @> array[%(child)s]::bigint[] order by seq desc limit %(limit)s"""
+    where thing = 'child' and verb like 'child.%%'
+      and ((count = 1 and ids[1] = %(child)s) or (count between 2 and 16 and ids @> array[%(child)s]::bigint[]))
+    order by seq desc limit %(limit)s"""
 DELIVERIES = """
     select id, feed, format, agency, as_of, sender, bytes, received, status, why, rows, loaded, unchanged, quarantined, left_,
            withdrawn, missing_columns, read_at, name_sealed
@@ -59,14 +67,10 @@ QUARANTINE = """
 QUARANTINE_WHYS = """
     select why, column_ as "column", count(*) as rows from feeds_quarantine
     where delivery = %(delivery)s group by 1, 2 order by 3 desc, 1 limit 20"""
-QUESTIONS = """
-    select q.id, q.file_a, q.file_b, q.reason, q.evidence, q.weight, q.opened, a.agency as agency_a, a.child as child_a,
-           b.agency as agency_b, b.child as child_b
-    from identity_question q join identity_file a on a.id = q.file_a join identity_file b on b.id = q.file_b
-    where q.closed is null order by q.weight desc nulls last, q.id limit %(limit)s offset %(offset)s"""
 QUESTION = """
     select q.*, a.agency as agency_a, a.child as child_a, b.agency as agency_b, b.child as child_b
     from identity_question q join identity_file a on a.id = q.file_a join identity_file b on b.id = q.file_b where q.id = %(question)s"""
+SAID = "select id, file, sealed from identity_description where file = any(%(files)s) order by recorded desc, id"
 ENTRIES = """
     select e.seq, e.at, e.by, e.verb, e.thing, e.ids, e.count, e.agency, e.purpose, e.rule, l.index
     from ledger_entry e left join ledger_leaf l on l.seq = e.seq
@@ -76,27 +80,34 @@ FRESHNESS = "select max(as_of) as as_of, max(received) as received, max(read_at)
 WAITING = "select count(*) as n from notices_outbox where recipient = %(agency)s and sent is not null and acknowledged is null"
 
 
-def open_gaps(db: Db, agency: str, scope: Scope, *, kind: str | None = None, limit: int = 25, offset: int = 0) -> list[Row]:
-    """Open gaps that ``agency`` owns of children in ``scope``, the most overdue first; with ``kind`` only those."""
+def open_gaps(db: Db, agency: str, scope: Scope, *, kinds: list[str], limit: int = 25, offset: int = 0) -> list[Row]:
+    """Open gaps of these ``kinds`` that ``agency`` owns, of children in ``scope``, the most overdue first."""
     condition, params = scope
-    return store.fetch(
-        db, OPEN_GAPS.format(scope=condition), {**params, "agency": agency, "kind": kind, "limit": limit, "offset": offset}
-    )
+    asked = {**params, "agency": agency, "kinds": kinds, "limit": limit, "offset": offset}
+    return store.fetch(db, OPEN_GAPS.format(scope=condition), asked)
 
 
-def gap_counts(db: Db, agency: str | None, *, now: datetime) -> list[Row]:
-    """Per kind of gap: how many are open, how many of them late, and of how many children; of one owner or of all."""
-    return store.fetch(db, GAP_COUNTS, {"agency": agency, "now": now})
+def gap_counts(db: Db, agency: str | None, scope: Scope, *, now: datetime, kinds: list[str] | None = None) -> list[Row]:
+    """Per kind of gap: how many are open, how many of them late, of how many children; of one owner or of all."""
+    condition, params = scope
+    return store.fetch(db, GAP_COUNTS.format(scope=condition), {**params, "agency": agency, "now": now, "kinds": kinds})
+
+
+def in_scope(db: Db, children: list[int], scope: Scope) -> set[int]:
+    """Those of ``children`` that are in ``scope``."""
+    condition, params = scope
+    asked = f"select child from unnest(%(children)s::bigint[]) as child where {condition}"  # noqa: S608 a closed list of conditions
+    return {row["child"] for row in store.fetch(db, asked, {**params, "children": children})}
 
 
 def step_counts(db: Db, agency: str, role: str, *, now: datetime) -> Row:
     """How many steps wait for this role: ``open``, ``late``, ``soon`` (within seven days)."""
-    return store.fetch(db, STEP_COUNTS, {"agency": agency, "role": role, "now": now})[0]
+    return store.fetch(db, STEP_COUNTS, {"agency": agency, "role": role, "seat": f"{agency}/{role}", "now": now})[0]
 
 
-def gaps_of(db: Db, child: int) -> list[Row]:
-    """All gaps of a child, open ones first."""
-    return store.fetch(db, GAPS_OF, {"child": child})
+def gaps_of(db: Db, child: int, *, kinds: list[str]) -> list[Row]:
+    """All gaps of a child of these ``kinds``, open ones first."""
+    return store.fetch(db, GAPS_OF, {"child": child, "kinds": kinds})
 
 
 def steps_of(db: Db, child: int) -> list[Row]:
@@ -151,15 +162,20 @@ def quarantine_reasons(db: Db, delivery: int) -> list[Row]:
     return store.fetch(db, QUARANTINE_WHYS, {"delivery": delivery})
 
 
-def questions(db: Db, *, limit: int = 25, offset: int = 0) -> list[Row]:
-    """Pairs of files of which a person must say whether they are the same child's; the likeliest first."""
-    return store.fetch(db, QUESTIONS, {"limit": limit, "offset": offset})
-
-
 def question(db: Db, question: int) -> Row | None:
     """One question with the children its two files are linked to now."""
     found = store.fetch(db, QUESTION, {"question": question})
     return found[0] if found else None
+
+
+def said_of(db: Db, files: list[int]) -> dict[int, list[dict[str, str]]]:
+    """What each file says of a person, in the clear, the newest first; only for readers who may know identity."""
+    sealed = store.frame(db, SAID, {"files": files})
+    texts = store.unseal_many("identity", "identity_description.sealed", sealed["id"], sealed["sealed"])
+    found: dict[int, list[dict[str, str]]] = {}
+    for file, text in zip(sealed["file"], texts, strict=True):
+        found.setdefault(file, []).append({k: v for k, v in json.loads(text).items() if v not in (None, "")})
+    return found
 
 
 def entries(db: Db, *, verb: str | None = None, limit: int = 50, offset: int = 0) -> list[Row]:
@@ -184,14 +200,8 @@ def notices_waiting(db: Db, agency: str) -> int:
 
 def step(db: Db, step: int) -> Row | None:
     """One follow-up step: whose it is, and of which child."""
-    found = store.fetch(db, "select id, child, agency, role, name from followup_step where id = %(step)s", {"step": step})
+    found = store.fetch(db, "select id, child, agency, role, name, lapsed, escalated_to from followup_step where id = %(step)s", {"step": step})
     return found[0] if found else None
-
-
-def notice_recipient(db: Db, notice: int) -> str | None:
-    """The agency to which a notice is addressed; ``None`` when there is no such notice."""
-    found = store.fetch(db, "select recipient from notices_outbox where id = %(notice)s", {"notice": notice})
-    return str(found[0]["recipient"]) if found else None
 
 
 def cell(row: int, sealed: bytes | None) -> str | None:

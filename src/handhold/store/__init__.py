@@ -18,7 +18,18 @@ from handhold.store.db import (
 )
 from handhold.store.errors import KeyMissing, StoreError
 from handhold.store.home import home
-from handhold.store.keys import blind, blind_one, hold, keyring, rotate, seal, seal_many, stable_ids, unseal, unseal_many
+from handhold.store.keys import (
+    blind,
+    blind_one,
+    hold,
+    keyring,
+    rotate,
+    seal,
+    seal_many,
+    stable_ids,
+    unseal,
+    unseal_many,
+)
 from handhold.store.migrate import migrate
 from handhold.store.sealed import Key, Keyring
 from handhold.store.server import ensure, status, stop

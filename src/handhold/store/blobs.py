@@ -42,7 +42,9 @@ def keep(source: BinaryIO) -> tuple[bytes, int]:
             _sync_folder(place.parent)
         return sha256, size
     except OSError as error:
-        raise StoreError(f"a delivery could not be kept ({error.strerror}); free space under HANDHOLD_HOME and send it again") from None
+        raise StoreError(
+            f"a delivery could not be kept ({error.strerror}); free space under HANDHOLD_HOME and send it again"
+        ) from None
     finally:
         fresh.unlink(missing_ok=True)
 
@@ -83,7 +85,9 @@ def chunks(sha256: bytes) -> Iterator[bytes]:
         with open(_place(sha256), "rb") as sealed:
             yield from _open_from(sealed)
     except FileNotFoundError:
-        raise StoreError(f"the bytes of delivery {sha256.hex()[:12]} are gone; restore HANDHOLD_HOME/blobs") from None
+        raise StoreError(
+            f"the bytes of delivery {sha256.hex()[:12]} are gone; restore HANDHOLD_HOME/blobs"
+        ) from None
 
 
 def _open_from(sealed: BinaryIO) -> Iterator[bytes]:
@@ -117,4 +121,4 @@ class _Reader(io.RawIOBase):
 
 def open_(sha256: bytes) -> BinaryIO:
     """A buffered stream of the bytes that were kept."""
-    return io.BufferedReader(_Reader(chunks(sha256)), CHUNK)  # type: ignore[return-value]
+    return io.BufferedReader(_Reader(chunks(sha256)), CHUNK)

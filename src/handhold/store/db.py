@@ -10,17 +10,21 @@ import polars as pl
 import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
-from psycopg_pool import ConnectionPool
+from psycopg_pool import ConnectionPool, PoolTimeout
 
 from handhold.store import server
+from handhold.store.errors import StoreError
 
 Db = psycopg.Connection[Any]
 Query = str
 Params = dict[str, Any] | Sequence[Any] | None
 
-NULL = "\x01"  # stands for null in CSV both ways: no feed's text keeps control characters
+NULL = "\x01\x1a"  # stands for null in CSV; on the way in texts are quoted and cannot be taken for it
 SLICE = 250_000  # rows a COPY buffer holds at once
 POOL_SIZE = 16
+PATIENCE = 10.0  # seconds to wait for a connection
+GONE = ("08", "57P", "58")  # SQLSTATE classes: connection lost, server stopped, system error
+UNDONE = "what was not finished is undone"
 
 _pools: dict[tuple[int, str], ConnectionPool[Db]] = {}
 _chosen: list[str] = []
@@ -40,13 +44,32 @@ def dsn() -> str:
 
 def connect(**options: Any) -> Db:
     """A connection of one's own, to be closed by the caller."""
-    return psycopg.connect(dsn(), **options)
+    with _explained():
+        db = psycopg.connect(dsn(), **options)
+        _prepared(db)
+        return db
+
+
+def _prepared(db: Db) -> None:
+    """Moments come as UTC wherever the server lives."""
+    busy = not db.autocommit
+    db.execute("set time zone 'UTC'")
+    if busy:
+        db.commit()
 
 
 def _pool() -> ConnectionPool[Db]:
     key = (os.getpid(), dsn())  # a forked worker must not share its parent's sockets
     if key not in _pools:
-        _pools[key] = ConnectionPool(key[1], min_size=0, max_size=POOL_SIZE, open=True, timeout=30)
+        _pools[key] = ConnectionPool(
+            key[1],
+            min_size=0,
+            max_size=POOL_SIZE,
+            open=True,
+            timeout=PATIENCE,
+            configure=_prepared,
+            check=ConnectionPool.check_connection,  # the server may have been started anew since
+        )
     return _pools[key]
 
 
@@ -59,15 +82,55 @@ def close() -> None:
 
 @contextmanager
 def transaction() -> Iterator[Db]:
-    """A pooled connection in a transaction: committed at the end, rolled back by any exception."""
-    with _pool().connection() as db, db.transaction():
-        yield db
+    """A pooled connection in a transaction: committed at the end, rolled back by any exception.
+
+    Raises :class:`StoreError` when the server cannot be reached, goes away or has no room left.
+    """
+    with _explained():
+        pool, db = _taken()
+        try:
+            with db.transaction():
+                yield db
+        finally:
+            pool.putconn(db)
+
+
+def _taken() -> tuple[ConnectionPool[Db], Db]:
+    """A live connection. A server of our own that stopped since is started again, once."""
+    pool = _pool()
+    try:
+        return pool, pool.getconn()
+    except PoolTimeout:
+        close_to(pool)
+        server.ensure()
+        return (pool := _pool()), pool.getconn()
+
+
+def close_to(pool: ConnectionPool[Db]) -> None:
+    """Forget a pool whose connections lead nowhere."""
+    for key in [key for key, known in _pools.items() if known is pool]:
+        _pools.pop(key).close()
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """What the machine does to the database, as one sentence; mistakes in a query stay as they are."""
+    try:
+        yield
+    except psycopg.errors.DiskFull:
+        raise StoreError(
+            f"the disk of the database is full; free space and do the same again: {UNDONE}"
+        ) from None
+    except psycopg.OperationalError as error:
+        if error.sqlstate and not error.sqlstate.startswith(GONE):
+            raise
+        raise StoreError(f"the database does not answer; do the same again: {UNDONE}") from None
 
 
 def fetch(db: Db, query: Query, params: Params = None) -> list[dict[str, Any]]:
     """Rows as dictionaries."""
     with db.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(query, params).fetchall()  # type: ignore[arg-type]
+        return cursor.execute(query, params).fetchall()
 
 
 def frame(db: Db, query: Query, params: Params = None) -> pl.DataFrame:
@@ -75,21 +138,31 @@ def frame(db: Db, query: Query, params: Params = None) -> pl.DataFrame:
     text = _filled(db, query, params)
     described = db.execute(sql.SQL("select * from ({}) as q limit 0").format(text)).description or []
     columns = {column.name: _type(db, column.type_code) for column in described}
+    quoted = [sql.Identifier(name) for name, (kind, how) in columns.items() if kind == pl.String or how]
+    force = sql.SQL(", force_quote ({})").format(sql.SQL(", ").join(quoted)) if quoted else sql.SQL("")
+    out_of = sql.SQL("copy ({}) to stdout (format csv, null {}{})").format(text, sql.Literal(NULL), force)
     data = io.BytesIO()
-    with db.cursor().copy(sql.SQL("copy ({}) to stdout (format csv, null {})").format(text, sql.Literal(NULL))) as out:
+    with db.cursor().copy(out_of) as out:
         for piece in out:
             data.write(piece)
     if not data.tell():
         return pl.DataFrame(schema={name: kind for name, (kind, _) in columns.items()})
     data.seek(0)
     read = {name: pl.String if how else kind for name, (kind, how) in columns.items()}
-    table = pl.read_csv(data, has_header=False, new_columns=list(read), schema=read, null_values=[NULL], empty_string_is_null=False)
+    table = pl.read_csv(
+        data,
+        has_header=False,
+        new_columns=list(read),
+        schema=read,
+        null_values=[NULL],
+        empty_string_is_null=False,
+    )
     return table.with_columns(_converted(name, how) for name, (_, how) in columns.items() if how)
 
 
 def _filled(db: Db, query: Query, params: Params) -> sql.SQL:
-    text = query if params is None else psycopg.ClientCursor(db).mogrify(query, params)  # type: ignore[arg-type]
-    return sql.SQL(text.strip().rstrip(";"))  # type: ignore[arg-type]
+    text = query if params is None else psycopg.ClientCursor(db).mogrify(query, params)
+    return sql.SQL(text.strip().rstrip(";"))
 
 
 def _type(db: Db, oid: int) -> tuple[Any, str | None]:
@@ -127,12 +200,14 @@ def copy_in(db: Db, table: str, rows: pl.DataFrame, columns: Sequence[str] | Non
     if not len(rows):
         return 0
     names = sql.SQL(", ").join(sql.Identifier(name) for name in rows.columns)
-    into = sql.SQL("copy {} ({}) from stdin (format csv, null {})").format(_table(table), names, sql.Literal(NULL))
+    into = sql.SQL("copy {} ({}) from stdin (format csv, null {})").format(
+        _table(table), names, sql.Literal(NULL)
+    )
     texts = rows.select(_as_csv(name, kind) for name, kind in rows.schema.items())
     with db.cursor().copy(into) as copy:
         for part in texts.iter_slices(SLICE):
             data = io.BytesIO()
-            part.write_csv(data, include_header=False, null_value=NULL)
+            part.write_csv(data, include_header=False, null_value=NULL, quote_style="non_numeric")
             copy.write(data.getbuffer())
     return len(rows)
 
@@ -146,13 +221,23 @@ def _as_csv(name: str, kind: pl.DataType) -> pl.Expr:
     if kind == pl.Binary:
         return (pl.lit("\\x") + column.bin.encode("hex")).alias(name)
     if isinstance(kind, pl.List):
-        return ("{" + column.cast(pl.List(pl.String)).list.join(",") + "}").alias(name)
+        return ("{" + column.cast(pl.List(pl.String)).list.eval(_ITEM).list.join(",") + "}").alias(name)
     if isinstance(kind, pl.Datetime):
-        return column.dt.strftime("%Y-%m-%d %H:%M:%S%.6f%z")
+        moment = column if kind.time_zone else column.dt.replace_time_zone("UTC")
+        return moment.dt.strftime("%Y-%m-%d %H:%M:%S%.6f%z")
     return column
 
 
-def upsert(db: Db, table: str, rows: pl.DataFrame, key: Sequence[str], update: Sequence[str] | None = None) -> int:
+_ITEM = (
+    pl.lit('"')
+    + pl.element().str.replace_all("\\", "\\\\", literal=True).str.replace_all('"', '\\"', literal=True)
+    + '"'
+).fill_null("NULL")  # an item of an array, as PostgreSQL reads it
+
+
+def upsert(
+    db: Db, table: str, rows: pl.DataFrame, key: Sequence[str], update: Sequence[str] | None = None
+) -> int:
     """Insert rows; where ``key`` is there already, update the columns of ``update`` (default: all others; ``[]``: none).
 
     Returns how many rows were inserted or updated.
@@ -169,8 +254,12 @@ def upsert(db: Db, table: str, rows: pl.DataFrame, key: Sequence[str], update: S
     copy_in(db, staged, rows)
     done = db.execute(
         sql.SQL("insert into {} ({}) select {} from {} on conflict ({}) do {}").format(
-            _table(table), sql.SQL(", ").join(names), sql.SQL(", ").join(names), sql.Identifier(staged),
-            sql.SQL(", ").join(map(sql.Identifier, key)), _on_conflict(rows.columns, key, update),
+            _table(table),
+            sql.SQL(", ").join(names),
+            sql.SQL(", ").join(names),
+            sql.Identifier(staged),
+            sql.SQL(", ").join(map(sql.Identifier, key)),
+            _on_conflict(rows.columns, key, update),
         )
     )
     db.execute(sql.SQL("drop table {}").format(sql.Identifier(staged)))
@@ -181,7 +270,9 @@ def _on_conflict(columns: Sequence[str], key: Sequence[str], update: Sequence[st
     changed = [c for c in columns if c not in key] if update is None else list(update)
     if not changed:
         return sql.SQL("nothing")
-    return sql.SQL("update set ") + sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(sql.Identifier(c)) for c in changed)
+    return sql.SQL("update set ") + sql.SQL(", ").join(
+        sql.SQL("{0} = excluded.{0}").format(sql.Identifier(c)) for c in changed
+    )
 
 
 def lock(db: Db, name: str) -> None:
@@ -192,7 +283,8 @@ def lock(db: Db, name: str) -> None:
 def put_setting(db: Db, key: str, value: Any) -> None:
     """Remember a setting of this deployment."""
     db.execute(
-        "insert into store_setting (key, value) values (%s, to_jsonb(%s)) on conflict (key) do update set value = excluded.value", [key, value]
+        "insert into store_setting (key, value) values (%s, to_jsonb(%s)) on conflict (key) do update set value = excluded.value",
+        [key, value],
     )
 
 

@@ -5,14 +5,24 @@ from pathlib import Path
 
 from handhold.store.errors import StoreError
 
+ROOTS_HOME = Path("/var/lib/handhold")
+
 
 def home() -> Path:
     """The home folder, made if need be. Raises :class:`StoreError` when it cannot be made or written."""
-    where = Path(os.environ.get("HANDHOLD_HOME") or Path.home() / ".handhold").absolute()
+    where = Path(os.environ.get("HANDHOLD_HOME") or _default()).absolute()
     try:
-        where.mkdir(parents=True, exist_ok=True)
+        where.mkdir(mode=0o711, parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(f"HANDHOLD_HOME cannot be made ({error.strerror}); choose another folder") from None
     if not os.access(where, os.W_OK):
         raise StoreError("HANDHOLD_HOME cannot be written; choose another folder or mend its permissions")
     return where
+
+
+def _default() -> Path:
+    """Root's own folder is closed to others, and the database must not run as root: it could not get in there."""
+    own = Path.home()
+    if os.geteuid() == 0 and not own.stat().st_mode & 0o001:
+        return ROOTS_HOME
+    return own / ".handhold"

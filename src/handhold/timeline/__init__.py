@@ -2,7 +2,8 @@
 
 from handhold.timeline import kinds
 from handhold.timeline.kinds import KINDS, Kind
+from handhold.timeline.record import AGENCY as OWN_AGENCY
 from handhold.timeline.record import OwnEvent, Recorded, add, record
 from handhold.timeline.stream import stream
 
-__all__ = ["KINDS", "Kind", "OwnEvent", "Recorded", "add", "kinds", "record", "stream"]
+__all__ = ["KINDS", "OWN_AGENCY", "Kind", "OwnEvent", "Recorded", "add", "kinds", "record", "stream"]

@@ -60,7 +60,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "handhold.web.context.page",
             ],
-            "builtins": ["handhold.web.templatetags.words"],
+            "builtins": ["django.contrib.humanize.templatetags.humanize", "handhold.web.templatetags.words"],
         },
     }
 ]

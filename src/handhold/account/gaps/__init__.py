@@ -43,9 +43,11 @@ ALONE = Around()
 def gaps(account: Account, now: datetime, pack: Pack, around: Around = ALONE) -> list[Gap]:
     """The account's gaps at ``now``, settled ones with ``closed`` set, in the order of their kinds and keys."""
     of = rules.of(pack)
-    found = [*expected(account, now, of), *whereabouts.around(account, around.shared, around.doubts, now, of)]
-    begun = [gap for gap in found if gap.opens <= now]
-    return sorted((_settled(gap, account) for gap in begun), key=lambda gap: (gap.kind, gap.key))
+    found = [*account.expected, *whereabouts.around(account, around.shared, around.doubts, now, of)]
+    begun = sorted((gap for gap in found if gap.opens <= now), key=lambda gap: (gap.kind, gap.key, gap.opens), reverse=True)
+    # Two rows may state one thing twice, or one row in two ways: it is one gap, from the earlier of them on.
+    one_of_each = {(gap.kind, gap.key): gap for gap in begun}
+    return [_settled(gap, account) for _, gap in sorted(one_of_each.items())]
 
 
 def expected(account: Account, now: datetime, of: Rules) -> Iterator[Gap]:
@@ -57,8 +59,8 @@ def expected(account: Account, now: datetime, of: Rules) -> Iterator[Gap]:
 def _settled(gap: Gap, account: Account) -> Gap:
     """Closed where a person decided its reason; the decision names the gap's kind and what it is about."""
     for event in account.said.get("reason-decided", ()):
-        about = event.text("about") or str(event.subject or "")
-        if event.text("kind") == gap.kind and about in (gap.key, str(gap.subject)):
+        about = {event.text("about"), str(event.subject)}
+        if event.text("kind") == gap.kind and about & {gap.key, str(gap.subject)}:
             return replace(gap, closed="decided", reason=event.text("code") or gap.reason)
     return gap
 

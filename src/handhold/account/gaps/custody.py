@@ -21,7 +21,7 @@ def transfer_late(account: Account, now: datetime, of: Rules) -> Iterator[Gap]:
         if passed is None or passed.at > limit:
             yield Gap(
                 kind="transfer-late",
-                key=f"{found.file if found.file is not None else ''}:{found.day}",
+                key=str(found.row if found.row is not None else found.id),
                 owner=of.owner("transfer-late"),
                 opens=limit,
                 due=limit,

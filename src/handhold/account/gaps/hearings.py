@@ -21,6 +21,7 @@ def missed_hearing_untold(account: Account, _now: datetime, of: Rules) -> Iterat
         return
     last = account.missed[-1]
     begins = last.event.known
+    due = of.due("missed-hearing-untold", begins)
     for agency in AGENCIES_TO_TELL:
         state, shown = court.told_state(agency, account.missed, account.said)
         yield Gap(
@@ -28,7 +29,7 @@ def missed_hearing_untold(account: Account, _now: datetime, of: Rules) -> Iterat
             key=f"{agency}:{last.day}",
             owner=of.owner("missed-hearing-untold"),
             opens=begins,
-            due=of.due("missed-hearing-untold", begins),
+            due=due,
             reason=agency,
             subject=last.event.id,
             evidence={"events": [*(e.id for e in last.events), *shown], "missed_on": last.day.isoformat(), "state": state},

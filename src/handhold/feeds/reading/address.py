@@ -6,6 +6,7 @@ except to be sealed.
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import polars as pl
 import zipcodes
@@ -45,51 +46,74 @@ def _tidy(cell: pl.Expr) -> pl.Expr:
 def read(rows: pl.DataFrame, where: Columns, pack: Pack) -> pl.DataFrame:
     """Columns ``place``, ``building`` (blind ids), ``address_flags`` (comma-joined codes, null without any address) and
     ``location`` (JSON to be sealed), in the order of ``rows``."""
-    parts = rows.select(line=_tidy(pl.col(where.line)), unit=_tidy(pl.col(where.unit)), city=_tidy(pl.col(where.city)),
-                        state=_tidy(pl.col(where.state)), zip=pl.col(where.zip), zip5=zip5(pl.col(where.zip)))  # fmt: skip
-    distinct = parts.unique()
     words = pack.toml("feeds/reading.toml")["address"]
-    judged = distinct.with_columns(_flags(words), _unit(words).alias("room"))
-    somewhere = (pl.col("line") != "") | (pl.col("city") != "") | pl.col("zip5").is_not_null()
-    judged = judged.with_columns(
-        address_flags=pl.when(somewhere).then(pl.col("address_flags")),
-        location=pl.when(somewhere).then(pl.struct("line", "unit", "city", "state", "zip").struct.json_encode()),
-        building_text=pl.when(pl.col("line") != "").then(pl.format("{}|{}", _street(words), pl.col("zip5").fill_null(""))),
-    ).with_columns(place_text=pl.format("{}|{}", pl.col("building_text"), pl.col("room")))
-    hashed = judged.with_columns(
-        place=store.blind(judged["place_text"], "place"), building=store.blind(judged["building_text"], "building")
-    ).drop("place_text", "building_text", "room")
-    keys = ["line", "unit", "city", "state", "zip", "zip5"]
-    return parts.join(hashed, on=keys, how="left", maintain_order="left", nulls_equal=True).select("place", "building", "address_flags", "location")
+    parts = rows.select(
+        line1=_tidy(pl.col(where.line)), unit=_tidy(pl.col(where.unit)), city=_tidy(pl.col(where.city)), state=_tidy(pl.col(where.state)),
+        zip=pl.col(where.zip), zip5=zip5(pl.col(where.zip)),
+    )  # fmt: skip
+    judged = parts.unique().with_columns(_flags(words)).with_columns(street=_street(words), room=_room(words))
+    keyed = judged.with_columns(_building(), _location(), address_flags=pl.when(_somewhere()).then(pl.col("address_flags")))
+    hashed = keyed.with_columns(
+        building=store.blind(keyed["whole"], "building"),
+        place=store.blind(keyed.select(pl.format("{}|{}", "whole", "room"))["whole"], "place"),
+    )
+    known = hashed.select(*parts.columns, "place", "building", "address_flags", "location")
+    return parts.join(known, on=parts.columns, how="left", maintain_order="left", nulls_equal=True).drop(parts.columns)
 
 
-def _unit_pattern(words: dict[str, list[str]]) -> str:
-    return "(?:" + "|".join(w.replace("#", r"\#") for w in words["unit_words"]) + ")"
+def _somewhere() -> pl.Expr:
+    return (pl.col("line1") != "") | (pl.col("city") != "") | pl.col("zip5").is_not_null()
 
 
-def _unit(words: dict[str, list[str]]) -> pl.Expr:
+def _building() -> pl.Expr:
+    whole = pl.format("{}|{}", "street", pl.col("zip5").fill_null(""))
+    return pl.when(pl.col("line1") != "").then(whole).alias("whole")
+
+
+def _location() -> pl.Expr:
+    said = pl.struct("line1", "unit", "city", "state", zip=pl.coalesce("zip5", "zip")).struct.json_encode()
+    return pl.when(_somewhere()).then(said).alias("location")
+
+
+def _unit_words(words: dict[str, Any]) -> str:
+    return "(?:" + "|".join(words["unit_words"]) + ")"
+
+
+ROOM = r"(?:[A-Z]?-?\d[A-Z0-9\-]*|[A-Z])"  # 3, 12B, B-2, C: a unit is no word
+
+
+def _written(words: dict[str, Any]) -> str:
+    """A unit written at the end of the line: ``APT 3``, ``#3``, ``APT3``."""
+    return rf" (?:{_unit_words(words)}\s*#?\s*|#\s*)({ROOM})$"
+
+
+def _room(words: dict[str, Any]) -> pl.Expr:
     """The unit without its designator, from its own column or from the end of the line."""
-    word = _unit_pattern(words)
-    own = pl.col("unit").str.replace(rf"^{word}\s*", "")
-    written = pl.col("line").str.extract(rf" {word}\s*([A-Z0-9\-]+)$", 1).fill_null("")
+    own = pl.col("unit").str.replace(rf"^(?:{_unit_words(words)}\s*#?|#)\s*({ROOM})$", "$1")
+    written = pl.col("line1").str.extract(_written(words), 1).fill_null("")
     return pl.when(own != "").then(own).otherwise(written)
 
 
-def _street(words: dict[str, list[str]]) -> pl.Expr:
-    return pl.col("line").str.replace(rf" {_unit_pattern(words)}\s*[A-Z0-9\-]*$", "")
+def _street(words: dict[str, Any]) -> pl.Expr:
+    """The line without its unit, in the short spelling of streets."""
+    street = pl.col("line1").str.replace(_written(words), "").str.replace(rf" {_unit_words(words)}$", "")
+    for long, short in words["street_words"].items():
+        street = street.str.replace_all(rf"\b{long}\b", short)
+    return street
 
 
-def _flags(words: dict[str, list[str]]) -> pl.Expr:
-    line = pl.col("line")
-    no_unit = line.str.contains(rf" {_unit_pattern(words)}$") & (pl.col("unit") == "")
-    somewhere_else = line.is_in(words["unknown"]) | line.is_in(words["general_delivery"]) | line.str.contains(r"^P\s?O BOX")
+def _flags(words: dict[str, Any]) -> pl.Expr:
+    line = pl.col("line1")
+    no_unit = line.str.contains(rf" (?:{_unit_words(words)}|#)$") & (pl.col("unit") == "")
+    box = line.str.contains(r"^(?:P\s?O|POST OFFICE) BOX\b")
+    somewhere_else = line.is_in(words["unknown"]) | line.is_in(words["general_delivery"]) | box
     wrong = {
         "blank": line == "",
         "unknown": line.is_in(words["unknown"]),
         "general-delivery": line.is_in(words["general_delivery"]),
-        "po-box": line.str.contains(r"^P\s?O BOX"),
+        "po-box": box,
         "institution": line.str.contains("|".join(words["institution_words"])),
-        "no-number": (line != "") & ~line.str.contains(r"^\d") & ~somewhere_else,
+        "no-number": (line != "") & ~line.str.contains(r"^[NSEW]?\d") & ~somewhere_else,
         "no-unit": no_unit,
         "bad-zip": pl.col("zip5").is_null() | (pl.col("zip5") == NO_ZIP) | ~pl.col("zip5").is_in(_real_zips().implode()),
     }

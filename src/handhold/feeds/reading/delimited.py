@@ -5,8 +5,9 @@ over the bytes; only rows with a wrong number of cells are looked at one by one.
 """
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import BinaryIO
 
 import numpy as np
@@ -20,10 +21,25 @@ LF, CR, QUOTE = 10, 13, 34
 
 @dataclass
 class Piece:
-    """Some rows of a file. ``cells``: text columns named by the header, and ``line``. ``odd``: (line, cells' bytes)."""
+    """Some rows of a file. ``cells``: text columns named by the header, and ``line``; ``odd``: (line, bytes) of rows with a wrong
+    number of cells; ``left``: how many rows the choice left aside."""
 
     cells: pl.DataFrame
     odd: list[tuple[int, bytes]]
+    left: int = 0
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which rows and columns are wanted. ``keep`` says of the columns ``by`` which rows; the others are only counted,
+    and their other cells never made. ``only``: the columns wanted (default: all)."""
+
+    keep: Callable[[pl.DataFrame], pl.Series] | None = None
+    by: tuple[str, ...] = ()
+    only: tuple[str, ...] | None = None
+
+
+ALL = Choice()
 
 
 @dataclass
@@ -34,9 +50,15 @@ class Text:
     pieces: Iterator[Piece]
 
 
-def read(source: BinaryIO, *, separator: str, quoted: bool, line_bytes: int, header: list[str] | None = None, encoding: str | None = None) -> Text:
-    """Open delimited text. ``header``: given where the file has none. Raises :class:`Unreadable`."""
-    lines = _whole_rows(_utf8(source, encoding), quoted, line_bytes)
+def read(
+    source: BinaryIO, *, separator: str, quoted: bool, line_bytes: int, header: list[str] | None = None,
+    spell: Callable[[list[str]], list[str]] | None = None, choice: Choice = ALL,
+) -> Text:  # fmt: skip
+    """Open delimited text. ``header``: given where the file has none; ``spell`` puts the file's own into known spelling.
+
+    Raises :class:`Unreadable`, also while the pieces are read.
+    """
+    lines = _whole_rows(_utf8(source), quoted, line_bytes)
     first = next(lines, None)
     if first is None:
         raise Unreadable("the file is empty; send it again")
@@ -44,7 +66,8 @@ def read(source: BinaryIO, *, separator: str, quoted: bool, line_bytes: int, hea
     if header is None:
         head, first = _cut_header(first, quoted)
         header, line = _split(head, separator, quoted), 1
-    return Text(header, _pieces(first, lines, header, separator, quoted, line))
+        header = spell(header) if spell else header
+    return Text(header, _pieces(chain([first], lines), _Shape(header, _unique(header), separator, quoted, choice), line))
 
 
 def _cut_header(piece: bytes, quoted: bool) -> tuple[bytes, bytes]:
@@ -53,7 +76,7 @@ def _cut_header(piece: bytes, quoted: bool) -> tuple[bytes, bytes]:
     return piece[:cut], piece[cut:]
 
 
-def _utf8(source: BinaryIO, encoding: str | None) -> Iterator[bytes]:
+def _utf8(source: BinaryIO) -> Iterator[bytes]:
     """The file's bytes as UTF-8 without byte-order mark and NULs, in pieces that may end anywhere."""
     start = source.read(PIECE)
     wide = _wide(start)
@@ -162,33 +185,65 @@ def _unquoted(cell: str) -> str:
     return cell[1:-1].replace('""', '"').strip() if len(cell) > 1 and cell[0] == cell[-1] == '"' else cell
 
 
-def _pieces(first: bytes, rest: Iterator[bytes], header: list[str], separator: str, quoted: bool, line: int) -> Iterator[Piece]:
-    for piece in (first, *()):
-        if piece:
-            found, line = _piece(piece, header, separator, quoted, line)
+@dataclass(frozen=True)
+class _Shape:
+    """What all pieces of a file have in common. ``names``: the header with no name twice."""
+
+    header: list[str]
+    names: list[str]
+    separator: str
+    quoted: bool
+    choice: Choice
+
+
+def _unique(header: list[str]) -> list[str]:
+    """Column names of which none stands twice: the later ones get their place as a suffix."""
+    return [name if name and name not in header[:at] else f"{name}␟{at}" for at, name in enumerate(header)]
+
+
+def _pieces(texts: Iterator[bytes], shape: _Shape, line: int) -> Iterator[Piece]:
+    for text in texts:
+        if text:
+            found, line = _piece(text, shape, line)
             yield found
-    for piece in rest:
-        found, line = _piece(piece, header, separator, quoted, line)
-        yield found
 
 
-def _piece(text: bytes, header: list[str], separator: str, quoted: bool, line: int) -> tuple[Piece, int]:
+def _piece(text: bytes, shape: _Shape, line: int) -> tuple[Piece, int]:
     """Rows of one piece; lines are counted from 1 for the first row of the file, header included."""
     data = np.frombuffer(text, np.uint8)
-    ends = _row_ends(data, quoted)
+    ends = _row_ends(data, shape.quoted)
     starts = np.concatenate(([0], ends[:-1] + 1))
-    cuts = np.flatnonzero(data == ord(separator))
-    cuts = cuts[_outside(data, cuts)] if quoted else cuts
+    cuts = np.flatnonzero(data == ord(shape.separator))
+    cuts = cuts[_outside(data, cuts)] if shape.quoted else cuts
     cells = np.diff(np.searchsorted(cuts, ends), prepend=0) + 1
     lines = line + 1 + np.arange(len(ends))
-    blank = _blank(text, data, starts, ends, cells)
-    whole = (cells == len(header)) & ~blank
-    odd = [(int(lines[n]), text[starts[n] : ends[n]].rstrip(b"\r")) for n in np.flatnonzero((cells != len(header)) & ~blank)]
-    kept = text if whole.all() else data[np.repeat(whole, ends - starts + 1)].tobytes()
-    return Piece(_table(kept, header, separator, quoted, lines[whole]), odd), line + len(ends)
+    blank = _blank(text, starts, ends, cells)
+    whole = (cells == len(shape.header)) & ~blank
+    odd = [(int(lines[n]), text[starts[n] : ends[n]].rstrip(b"\r")) for n in np.flatnonzero((cells != len(shape.header)) & ~blank)]
+    kept = _only(text, data, starts, ends, whole)
+    chosen = _chosen_rows(kept, shape)
+    left = 0
+    if chosen is not None:
+        left = int((~chosen).sum())
+        whole[np.flatnonzero(whole)[~chosen]] = False
+        kept = _only(text, data, starts, ends, whole)
+    cells_ = _table(kept, shape, shape.choice.only).with_columns(line=pl.Series(lines[whole], dtype=pl.Int32))
+    return Piece(cells_, odd, left), line + len(ends)
 
 
-def _blank(text: bytes, data: np.ndarray, starts: np.ndarray, ends: np.ndarray, cells: np.ndarray) -> np.ndarray:
+def _only(text: bytes, data: np.ndarray, starts: np.ndarray, ends: np.ndarray, wanted: np.ndarray) -> bytes:
+    """The bytes of the wanted rows."""
+    return text if wanted.all() else data[np.repeat(wanted, ends - starts + 1)].tobytes()
+
+
+def _chosen_rows(text: bytes, shape: _Shape) -> np.ndarray | None:
+    """Of the rows of ``text``, those that the choice keeps; ``None`` where it keeps all."""
+    if shape.choice.keep is None or not text:
+        return None
+    return shape.choice.keep(_table(text, shape, shape.choice.by)).to_numpy()
+
+
+def _blank(text: bytes, starts: np.ndarray, ends: np.ndarray, cells: np.ndarray) -> np.ndarray:
     """Rows without anything in them: no row at all."""
     short = np.flatnonzero((ends - starts <= cells + 1) | (cells == 1))
     blank = np.zeros(len(ends), bool)
@@ -197,16 +252,17 @@ def _blank(text: bytes, data: np.ndarray, starts: np.ndarray, ends: np.ndarray, 
     return blank
 
 
-def _table(text: bytes, header: list[str], separator: str, quoted: bool, lines: np.ndarray) -> pl.DataFrame:
-    names = [f"{n}" for n in range(len(header))]
+def _table(text: bytes, shape: _Shape, only: tuple[str, ...] | None) -> pl.DataFrame:
+    """The cells of ``only`` (default: all) columns as trimmed text; columns that the file has not are left out."""
+    wanted = [at for at, name in enumerate(shape.names) if only is None or name in only]
     if not text:
-        return pl.DataFrame(schema=dict.fromkeys(header, pl.String) | {"line": pl.Int32})
+        return pl.DataFrame(schema={shape.names[at]: pl.String for at in wanted})
+    places = [f"{n}" for n in range(len(shape.names))]
     table = pl.read_csv(
-        text, separator=separator, quote_char='"' if quoted else None, has_header=False,
-        schema=dict.fromkeys(names, pl.String), empty_string_is_null=False, null_values=None,
+        text, separator=shape.separator, quote_char='"' if shape.quoted else None, has_header=False,
+        schema=dict.fromkeys(places, pl.String), columns=wanted, empty_string_is_null=False, null_values=None,
     )  # fmt: skip
-    trimmed = table.select(trim(pl.all()))
-    return trimmed.rename(dict(zip(names, header, strict=True))).with_columns(line=pl.Series(lines, dtype=pl.Int32))
+    return table.select(trim(pl.col(places[at])).alias(shape.names[at]) for at in wanted)
 
 
 def trim(cell: pl.Expr) -> pl.Expr:

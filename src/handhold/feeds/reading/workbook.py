@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from collections.abc import Callable
 from typing import BinaryIO
 
 import fastexcel
@@ -14,12 +15,14 @@ SEARCHED = 30  # rows in which a header may stand
 SMALL = 20 << 20  # a workbook this large unpacked is no bomb, whatever its ratio
 
 
-def read(source: BinaryIO, *, sheet: str | None, starred: list[str], bytes_: int, ratio: int) -> pl.DataFrame:
+def read(
+    source: BinaryIO, *, sheet: str | None, starred: list[str], bytes_: int, ratio: int, spell: Callable[[list[str]], list[str]]
+) -> pl.DataFrame:
     """The rows below the header, as trimmed text, with ``line`` (the sheet's own row number).
 
-    Raises :class:`Unreadable`: no workbook, a bomb, no such sheet, no header with all starred columns.
+    ``spell`` puts a header into known spelling; a column without a name, or with one that stood before, is left out. Raises :class:`Unreadable`: no workbook, a bomb, no such sheet, no header with all starred columns.
     """
-    data = source.read()
+    data = source.read(bytes_ + 1)
     _refuse_bomb(data, bytes_, ratio)
     try:
         book = fastexcel.read_excel(data)
@@ -27,7 +30,7 @@ def read(source: BinaryIO, *, sheet: str | None, starred: list[str], bytes_: int
         cells = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string", column_names=None).to_polars()
     except Exception as error:  # whatever the parser trips over, the file is what is wrong with it
         raise Unreadable(f"the workbook cannot be read ({type(error).__name__}); open it, save it again and send it") from None
-    return _below_header(cells, starred)
+    return _below_header(cells, starred, spell)
 
 
 def _refuse_bomb(data: bytes, bytes_: int, ratio: int) -> None:
@@ -47,11 +50,11 @@ def _refuse_bomb(data: bytes, bytes_: int, ratio: int) -> None:
         raise Unreadable("the workbook is damaged inside; send it again") from None
 
 
-def _below_header(cells: pl.DataFrame, starred: list[str]) -> pl.DataFrame:
+def _below_header(cells: pl.DataFrame, starred: list[str], spell: Callable[[list[str]], list[str]]) -> pl.DataFrame:
     wanted = set(starred)
     best: set[str] = set()
     for at, row in enumerate(cells.head(SEARCHED).iter_rows()):
-        names = [(value or "").strip() for value in row]
+        names = spell([(value or "").strip() for value in row])
         if wanted <= set(names):
             return _named(cells, at, names)
         best = max(best, wanted & set(names), key=len)

@@ -46,3 +46,6 @@ create table timeline_sealed (
 -- Sponsor data stands in a schema of its own, which enforcement-facing sessions may not enter.
 create schema if not exists sponsor;
 create table sponsor.timeline_sealed (event bigint primary key references timeline_event, blob bytea not null);
+
+-- An event may name a child that was merged into another since; this finds the merged ones of a child.
+create index timeline_kin on identity_child (into_) where into_ is not null;

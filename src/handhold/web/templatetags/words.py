@@ -52,14 +52,26 @@ def _gap(kind: str) -> dict[str, Any]:
 
 @register.filter
 def reason_words(code: Any) -> str:
-    """A reason code with its meaning: ``F-OLDADDR`` is "Mailed to an old address". An agency as reason is its name."""
+    """A reason code with its meaning: ``F-OLDADDR`` is "mailed to an old address (F-OLDADDR)". An agency is its name."""
     if code in (None, ""):
         return ""
-    rules = session.rules()
-    if code in rules.toml("words.toml")["agency"]:
+    if code in session.rules().toml("words.toml")["agency"]:
         return word(code, "agency")
     found = _reasons().get(str(code))
     return f"{found} ({code})" if found else word(code, "reason")
+
+
+@register.filter
+def why(gap: dict[str, Any]) -> str:
+    """A gap's reason in words, which may mean different things for different kinds of gap."""
+    own = session.rules().toml("words.toml")["reason"].get(f"{gap['kind']}/{gap.get('reason')}")
+    return gettext(str(own)) if own else reason_words(gap.get("reason"))
+
+
+@register.filter
+def evidence_words(code: str | None) -> str:
+    """What completed or may complete a step; a reason code is told as a reason."""
+    return reason_words(code.upper()) if code and code.upper() in _reasons() else word(code, "evidence")
 
 
 def _reasons() -> dict[str, str]:
@@ -86,6 +98,50 @@ def role_title(role: str) -> str:
     """A role as the pack calls it."""
     found = access.roles(session.rules()).get(role)
     return _sentence(found.title if found else plain(role))
+
+
+@register.filter
+def seat(code: str | None) -> str:
+    """``ORR/specialist`` in words."""
+    agency, _, role = (code or "").partition("/")
+    return f"{word(agency, 'agency')}, {role_title(role).lower()}" if role else word(agency, "agency")
+
+
+@register.filter
+def details(event: dict[str, Any]) -> str:
+    """What an event says beside its kind: the details that pages show, each after its words."""
+    detail = event.get("detail") or {}
+    if event["agency"] == "HANDHOLD":
+        return _own(detail)
+    shown = session.rules().toml("words.toml")["detail"]
+    values = ((before, detail.get(key)) for key, before in shown.items())
+    return "; ".join(f"{before} {_value(value)}" for before, value in values if value not in (None, "", "*"))
+
+
+def _own(detail: dict[str, Any]) -> str:
+    """What Handhold's own events are about: a gap, an agency, a step, a reason."""
+    kind = str(detail.get("kind") or "").split("/")[0]
+    parts = [
+        word(detail["recipient"], "agency") if detail.get("recipient") else "",
+        gap_words(kind) if kind else "",
+        why({"kind": kind, "reason": detail.get("reason")}),
+        plain(detail.get("name", "")).capitalize(),
+        reason_words(detail.get("code")),
+    ]
+    return ": ".join(part for part in parts if part)
+
+
+def _value(value: Any) -> str:
+    text = str(value)
+    if text in session.rules().toml("words.toml")["agency"]:
+        return word(text, "agency")
+    return word(text.lower(), "value")
+
+
+@register.filter
+def birth(text: str) -> str:
+    """A date of birth to its own precision: a year, a month or a day."""
+    return day(text) if len(text) == 10 else text
 
 
 @register.filter

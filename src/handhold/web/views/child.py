@@ -1,6 +1,6 @@
 """*Child*: six answers, what is open, the timeline in agency lanes, who was told, who looked, and what is withheld."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -10,11 +10,15 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from handhold import access, account, identity, store, timeline
+from handhold import access, account, followup, identity, store, timeline
 from handhold.oversight import lists
 from handhold.web import answers, clock, knowing, session, when
+from handhold.web.templatetags import words
+from handhold.web.views.today import is_mine
 
-LANES = ("ERO", "ORR", "EOIR", "OPLA", "USCIS", "HANDHOLD")
+Ask = Callable[..., access.Decision]
+OWN = "HANDHOLD"
+LANES = ("ERO", "ORR", "EOIR", "OPLA", "USCIS", OWN)
 SHOWN_DAYS = 40
 ALARMS = frozenset({"missed-hearing", "missed-hearing-noted", "notice-returned", "absence-began", "concern-raised", "absentia-order-noted"})
 
@@ -51,22 +55,26 @@ def _page(db: store.Db, request: HttpRequest, child: int) -> dict[str, Any] | No
     """Everything the page shows; ``None`` when there is no such child in this reader's view."""
     who = session.reader_of(request)
     current = identity.resolve(db, child)
-    found = account.read(db, current)
+    found = account.account_of(db, current)
     if found is None or not access.in_view(db, who, current, session.rules()):
         return None
     ask = partial(_asked, who)
     told = timeline.tell(db, current, who, now=clock.now())
     days = by_day(told.events)
+    gaps = _gaps(db, current, who)
+    person = knowing.names(db, who, [current]).get(current)
     everything = request.GET.get("days") == "all"
     return {
         "child": current,
         "asked_for": child,
-        "person": knowing.names(db, who, [current]).get(current),
+        "person": person,
+        "name": knowing.full_name(person),
         "describes": ask("child.description").allowed,
-        "cards": answers.cards(found, ask, _addresses(told.events)),
-        "gaps": _gaps(db, current, ask),
-        "steps": _mine(lists.steps_of(db, current), who),
-        "notices": lists.notices_of(db, current),
+        "cards": answers.cards(found["account"], ask, _addresses(told.events)),
+        "gaps": [gap for gap in gaps if not gap["closed"]],
+        "closed": [gap for gap in gaps if gap["closed"]],
+        "runs": _runs(db, current, who) if ask("child.accounted").allowed else [],
+        "notices": [n for n in lists.notices_of(db, current) if n["about_kind"].split("/")[0] in knowing.gap_kinds(who)],
         "looks": lists.looks_at(db, current),
         "days": days if everything else days[:SHOWN_DAYS],
         "hidden_days": 0 if everything else max(0, len(days) - SHOWN_DAYS),
@@ -96,24 +104,36 @@ def _address(parts: Mapping[str, Any]) -> str:
     return ", ".join(filter(None, (street, str(parts.get("city") or ""), town)))
 
 
-def _gaps(db: store.Db, child: int, ask: Any) -> list[dict[str, Any]]:
-    """The child's gaps, for readers who may know whether it is accounted for."""
-    return lists.gaps_of(db, child) if ask("child.accounted").allowed else []
+def _gaps(db: store.Db, child: int, who: access.Reader) -> list[dict[str, Any]]:
+    """The child's gaps whose naming reveals nothing closed to this reader; reasons likewise."""
+    gaps = lists.gaps_of(db, child, kinds=knowing.gap_kinds(who))
+    for gap in gaps:
+        gap["reason"] = knowing.reason(who, gap["reason"])
+    return gaps
 
 
-def _mine(steps: list[dict[str, Any]], who: access.Reader) -> list[dict[str, Any]]:
-    """Mark the steps that this reader may complete: open, and of its own agency and role."""
+def _runs(db: store.Db, child: int, who: access.Reader) -> list[dict[str, Any]]:
+    """Follow-ups with their steps in words; each step says whether this reader may complete it, and by what."""
+    steps = lists.steps_of(db, child)
+    protocols = {step["version"]: followup.parse(step["text_"]) for step in steps}
     for step in steps:
-        step["open"] = step["done"] is None and step["lapsed"] is None and step["ended"] is None
-        step["mine"] = step["open"] and (step["agency"], step["role"]) == (who.agency, who.role)
-    return steps
+        step["words"] = protocols[step["version"]].step(step["name"]).words
+        step["open"] = step["done"] is None and step["ended"] is None
+        step["mine"] = step["open"] and not step["closes_with"] and is_mine(step, who)
+        step["codes"] = [code for code in (step["evidence_needed"] or "").split(",") if code]
+    return [_run(list(group), protocols) for _, group in groupby(steps, key=lambda step: step["run"])]
+
+
+def _run(steps: list[dict[str, Any]], protocols: Mapping[str, followup.Protocol]) -> dict[str, Any]:
+    first = steps[0]
+    title = protocols[first["version"]].title
+    return {"title": title, "started": first["started"], "ended": first["ended"], "outcome": first["run_outcome"], "steps": steps}
 
 
 def by_day(events: Iterable[Mapping[str, Any]]) -> list[Day]:
     """Events by local day, the newest day first; within a day in the order in which they happened."""
     ordered = sorted(events, key=lambda e: (e["day"], e["at"], e["id"]))
-    days = [Day(day, [_drawn(e) for e in group]) for day, group in groupby(ordered, key=lambda e: e["day"])]
-    return days[::-1]
+    return [Day(day, _joined([_drawn(e) for e in group])) for day, group in groupby(ordered, key=lambda e: e["day"])][::-1]
 
 
 def _drawn(event: Mapping[str, Any]) -> dict[str, Any]:
@@ -125,4 +145,17 @@ def _drawn(event: Mapping[str, Any]) -> dict[str, Any]:
         "alarm": event["kind"] in ALARMS,
         "lag": when.lag_words(event["day"], event["known_day"]),
         "address": _address(event["location"]) if event.get("location") else "",
+        "said": words.details(event),
     }
+
+
+def _joined(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Handhold's own events of one kind on one day are drawn as one, which opens to all of them."""
+    own: dict[str, list[dict[str, Any]]] = {}
+    for event in events:
+        if event["agency"] == OWN:
+            own.setdefault(event["kind"], []).append(event)
+    several = {kind: group for kind, group in own.items() if len(group) > 1}
+    first = {group[0]["id"]: {**group[0], "many": [e["said"] for e in group]} for group in several.values()}
+    drop = {e["id"] for group in several.values() for e in group[1:]}
+    return [first.get(e["id"], e) for e in events if e["id"] not in drop]

@@ -1,12 +1,13 @@
 """*Notices*: what this agency was told, and the button that says "we have read it"."""
 
+from typing import Any
+
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from handhold import casework
+from handhold import casework, store
 from handhold import notices as room
-from handhold.oversight import lists
 from handhold.web import clock, session
 from handhold.web.views.paging import part
 
@@ -26,14 +27,23 @@ def notices(request: HttpRequest) -> HttpResponse:
 
 @session.page("notices")
 def notice(request: HttpRequest, notice: int) -> HttpResponse:
-    """One notice in full, for the agency it was sent to and no other."""
-    who = session.reader_of(request)
+    """One notice in full, for the agency it was sent to and no other, and for the purpose it was sent for."""
     with session.acting(request) as db:
-        found = room.read(db, notice, agency=who.agency)
-        session.note(db, request, "notice.read" if found else "notice.refused", "notice", [notice])
+        found = _found(db, request, notice)
+        fits = found is not None and found["purpose"] == session.reader_of(request).purpose
+        session.note(db, request, "notice.read" if fits else "notice.refused", "notice", [notice])
     if found is None:
         raise Http404
-    return render(request, "handhold/notice.html", {"notice": found})
+    if not fits:
+        found["text"] = ""
+    return render(request, "handhold/notice.html", {"notice": found, "fits": fits})
+
+
+def _found(db: store.Db, request: HttpRequest, notice: int) -> dict[str, Any] | None:
+    try:
+        return room.read(db, notice, agency=session.reader_of(request).agency, now=clock.now())
+    except room.NoticeError:
+        return None
 
 
 @require_POST
@@ -42,7 +52,7 @@ def acknowledge(request: HttpRequest, notice: int) -> HttpResponse:
     """The agency says that it has read the notice; what waited for that closes."""
     who = session.reader_of(request)
     with session.acting(request) as db:
-        mine = lists.notice_recipient(db, notice) == who.agency
+        mine = _found(db, request, notice) is not None
         if not mine:
             session.note(db, request, "notice.refused", "notice", [notice])
     if not mine:

@@ -16,7 +16,7 @@ def oversight(request: HttpRequest) -> HttpResponse:
     now = clock.now()
     with store.transaction() as db:
         figures = room.picture(db, now=now, pack=session.rules())
-        gaps = lists.gap_counts(db, None, now=now)
+        gaps = lists.gap_counts(db, None, session.in_view(request), now=now)
     return render(request, "handhold/oversight.html", {"figures": figures, "gaps": gaps})
 
 

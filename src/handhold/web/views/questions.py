@@ -9,8 +9,10 @@ from django.views.decorators.http import require_http_methods
 from handhold import casework, identity, store
 from handhold.oversight import lists
 from handhold.web import knowing, session
+from handhold.web.templatetags.words import word
 from handhold.web.views.paging import part
 
+SHOWN = ("last", "first", "middle", "dob", "sex", "country", "language", "number", "court_case", "entry", "release")
 JUDGEMENTS = ("match", "possible", "no match")
 
 
@@ -18,7 +20,7 @@ JUDGEMENTS = ("match", "possible", "no match")
 def questions(request: HttpRequest) -> HttpResponse:
     """Open questions, the likeliest first."""
     with session.acting(request) as db:
-        waiting = part(request, lambda limit, offset: lists.questions(db, limit=limit, offset=offset))
+        waiting = part(request, lambda limit, offset: identity.questions(db, limit=limit, offset=offset))
     return render(request, "handhold/questions.html", {"waiting": waiting})
 
 
@@ -36,6 +38,7 @@ def question(request: HttpRequest, question: int) -> HttpResponse:
         casework.decide_link(found["file_a"], found["file_b"], str(judgement), why, session.office(request))
         return redirect("questions")
     context = {"question": found, "sides": sides, "judgements": JUDGEMENTS, "missing": request.method == "POST"}
+    context["evidence"] = _evidence(found["evidence"] or {})
     return render(request, "handhold/question.html", context)
 
 
@@ -43,9 +46,19 @@ def _sides(db: store.Db, request: HttpRequest, found: dict[str, Any]) -> list[di
     """What each file says, where this reader may know it; looking is an entry in the ledger."""
     files = [found["file_a"], found["file_b"]]
     opened = knowing.may(session.reader_of(request), knowing.IDENTITY)
-    said = identity.descriptions(db, files) if opened else {}
+    said = lists.said_of(db, files) if opened else {}
     session.note(db, request, "file.compared", "file", files)
     return [
-        {"file": file, "agency": found[f"agency_{side}"], "child": found[f"child_{side}"], "said": said.get(file)}
+        {"file": file, "agency": found[f"agency_{side}"], "child": found[f"child_{side}"], "rows": _rows(said.get(file, []))}
         for side, file in zip("ab", files, strict=True)
     ]
+
+
+def _rows(said: list[dict[str, str]]) -> list[tuple[str, str]]:
+    """Each thing a file says with all its spellings, the newest first."""
+    values = {name: dict.fromkeys(s[name] for s in said if name in s) for name in SHOWN}
+    return [(word(name, "said"), " / ".join(found)) for name, found in values.items() if found]
+
+
+def _evidence(evidence: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(word(name, "said"), word(level, "file_level")) for name, level in evidence.items() if isinstance(level, str | int | float)]

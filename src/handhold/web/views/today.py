@@ -3,8 +3,10 @@
 from itertools import groupby
 from typing import Any
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from handhold import access, casework, followup, store
@@ -19,15 +21,17 @@ ORDER = ("late", "today", "soon", "later", "open")
 def today(request: HttpRequest) -> HttpResponse:
     """Steps by urgency, then the open gaps this agency owns, with what it has not acknowledged beside them."""
     who, now = session.reader_of(request), clock.now()
-    kind = request.GET.get("kind") or None
+    known = knowing.gap_kinds(who)
+    kind = request.GET.get("kind")
+    kinds = [kind] if kind in known else known
     with session.acting(request) as db:
         steps = part(request, lambda limit, offset: _steps(db, who, limit, offset))
         scope = session.in_view(request)
-        gaps = part(request, lambda limit, offset: lists.open_gaps(db, who.agency, scope, kind=kind, limit=limit, offset=offset))
+        gaps = part(request, lambda limit, offset: lists.open_gaps(db, who.agency, scope, kinds=kinds, limit=limit, offset=offset))
         shown = _with_names(db, request, steps.rows + gaps.rows)
         counts = {
             "steps": lists.step_counts(db, who.agency, who.role, now=now),
-            "gaps": lists.gap_counts(db, who.agency, now=now),
+            "gaps": lists.gap_counts(db, who.agency, scope, now=now, kinds=known),
             "notices": lists.notices_waiting(db, who.agency),
         }
         _trail(db, request, shown)
@@ -41,9 +45,12 @@ def _steps(db: store.Db, who: access.Reader, limit: int, offset: int) -> list[di
 
 def _with_names(db: store.Db, request: HttpRequest, rows: list[dict[str, Any]]) -> list[int]:
     """Put the child's name on each row where this reader may know it; returns the children named."""
-    named = knowing.names(db, session.reader_of(request), {row["child"] for row in rows})
+    seen = lists.in_scope(db, [row["child"] for row in rows], session.in_view(request))
+    named = knowing.names(db, session.reader_of(request), seen)
     for row in rows:
-        row["name"] = named.get(row["child"])
+        row["in_view"] = row["child"] in seen
+        row["reason"] = knowing.reason(session.reader_of(request), row.get("reason"))
+        row["name"] = knowing.full_name(named.get(row["child"]))
     return sorted(named)
 
 
@@ -64,16 +71,25 @@ def _by_urgency(rows: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, An
 @require_POST
 @session.page("today")
 def step_done(request: HttpRequest, step: int) -> HttpResponse:
-    """A person says that a step is done, and by what it shows. Only a step of one's own agency and role."""
-    who = session.reader_of(request)
-    evidence = request.POST.get("evidence", "").strip()
+    """A person says that a step is done, and which of the accepted codes shows it. Only for those whose step it is."""
+    evidence = request.POST.get("evidence", "")
     with session.acting(request) as db:
         found = lists.step(db, step)
-        if found is None or (found["agency"], found["role"]) != (who.agency, who.role):
+        if found is None or not is_mine(found, session.reader_of(request)):
             session.note(db, request, "step.refused", "step", [step])
             found = None
     if found is None:
         raise Http404
-    if evidence:
+    try:
         casework.complete_step(step, evidence, session.office(request))
+    except followup.StepError:
+        messages.error(request, _("Nothing was changed: choose one of the outcomes of the step, and a step that is still open."))
+    else:
+        messages.success(request, _("The step is done. What follows from it is set."))
     return redirect("child", child=found["child"])
+
+
+def is_mine(step: dict[str, Any], who: access.Reader) -> bool:
+    """Whether a step belongs to this reader's seat, or lapsed and came up to it."""
+    own = (step["agency"], step["role"]) == (who.agency, who.role)
+    return own or (step["lapsed"] is not None and step["escalated_to"] == f"{who.agency}/{who.role}")

@@ -1,0 +1,7 @@
+"""The account: what we know of a child now, what is missing, and until when that can last."""
+
+from handhold.account.fold import fold
+from handhold.account.gaps import gaps
+from handhold.account.standing import Updated, account_of, open_gaps, touch, update
+
+__all__ = ["Updated", "account_of", "fold", "gaps", "open_gaps", "touch", "update"]

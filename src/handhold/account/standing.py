@@ -1,0 +1,245 @@
+"""Accounts as they stand: which must be made anew, made in chunks by several processes, stored with their history."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from multiprocessing import get_context
+
+import polars as pl
+
+from handhold import store, timeline
+from handhold.account import folding, rules, shared
+from handhold.pack import Pack
+
+Transaction = Callable[[], AbstractContextManager[store.Db]]
+Progress = Callable[[int, int], None]
+
+CHUNK = 10_000  # children a transaction accounts for
+FEW = 500  # children for which no other process is started
+SYSTEM = "system"
+
+WAKE = """
+    insert into account_touched (child)
+    select child from account_standing where wakes_at <= %s on conflict do nothing"""
+TAKE = """
+    delete from account_touched where child in
+        (select child from account_touched order by child for update skip locked limit %(limit)s)
+    returning child"""
+SHARED = "select s.place, s.child, s.families, s.children, s.since from account_shared s where s.child = any(%(children)s) order by 1, 2"
+DOUBTS = """
+    select f.child, count(distinct q.id)::int as doubts from identity_question q
+    join identity_file f on f.id in (q.file_a, q.file_b)
+    where q.closed is null and f.child = any(%(children)s) group by f.child"""
+SUBJECTS = "select id as gap, subject as meant from account_gap where id = any(%(gaps)s) and subject is not null"
+OF_GAPS = ("gap-opened", "gap-closed")
+ABOUT_GAPS = ("told", "received", "acknowledged", "reason-decided")
+GAPS_BEFORE = """
+    select id, child, kind, key_, reason, subject, opened, closed, times, digest
+    from account_gap where child = any(%(children)s) order by id"""
+STANDING_BEFORE = "select child, digest as old_digest from account_standing where child = any(%(children)s) order by child"
+PAST = """
+    insert into account_past (child, account, from_, until)
+    select child, account, as_of, %(now)s from account_standing where child = any(%(children)s)"""
+SAYS = ("id", "child", "kind", "reason")
+
+
+@dataclass(frozen=True)
+class Updated:
+    """How many children were accounted for, and the gaps that opened and closed (id, child, kind, reason)."""
+
+    children: int
+    opened: pl.DataFrame
+    closed: pl.DataFrame
+
+
+def touch(db: store.Db, children: pl.Series) -> None:
+    """Mark children whose account must be made anew."""
+    wanted = pl.DataFrame({"child": children.cast(pl.Int64).drop_nulls().unique()})
+    store.upsert(db, "account_touched", wanted, ["child"], [])
+
+
+def update(
+    transaction: Transaction, *, now: datetime, pack: Pack, workers: int = 2, progress: Progress | None = None
+) -> Updated:
+    """Make the accounts of all touched children and of those whose time has come, and open and close their gaps.
+
+    Each chunk of children is a transaction of its own that takes them off the list and writes their accounts, so a
+    process killed anywhere loses nothing and doubles nothing. ``progress(done, total)`` is called after each chunk.
+    """
+    total = _prepare(transaction, now, pack)
+    done = 0
+    chunks = []
+    with _folders(pack, workers if total > FEW else 0) as folders:
+        for chunk in _chunks(transaction, folders, now, pack, workers):
+            chunks.append(chunk)
+            done += chunk.children
+            if progress:
+                progress(done, max(total, done))
+    return _together(chunks)
+
+
+def _prepare(transaction: Transaction, now: datetime, pack: Pack) -> int:
+    """Add to the touched those whose time has come and those whose neighbours changed; how many that makes."""
+    with transaction() as db:
+        touched = db.execute("select exists (select from account_touched)").fetchone() == (True,)
+        db.execute(WAKE, [now])
+        if touched:
+            touch(db, shared.refresh(db, rules.of(pack)))
+        return int(store.fetch(db, "select count(*) as n from account_touched")[0]["n"])
+
+
+@contextmanager
+def _folders(pack: Pack, workers: int) -> Iterator[Executor | None]:
+    """Processes that fold, each with the pack already read; none for a few children."""
+    if workers < 1:
+        yield None
+        return
+    context = get_context("forkserver" if workers else None)
+    with ProcessPoolExecutor(workers, context, folding.begin, (pack,)) as pool:
+        yield pool
+
+
+def _chunks(transaction: Transaction, folders: Executor | None, now: datetime, pack: Pack, workers: int) -> Iterator[Updated]:
+    """Chunk after chunk until none is touched: while one is folded, another is read or written."""
+    lanes = workers + 1 if folders else 1
+    with ThreadPoolExecutor(lanes) as threads:
+        while True:
+            round_ = [threads.submit(_chunk, transaction, folders, now, pack) for _ in range(lanes)]
+            made = [one.result() for one in round_]
+            yield from (one for one in made if one.children)
+            if any(not one.children for one in made):
+                return
+
+
+def _chunk(transaction: Transaction, folders: Executor | None, now: datetime, pack: Pack) -> Updated:
+    with transaction() as db:
+        children = pl.Series("child", sorted(row["child"] for row in store.fetch(db, TAKE, {"limit": CHUNK})), pl.Int64)
+        if not len(children):
+            return _together([])
+        asked = folding.Asked(_events(db, children), *_around(db, children), now)
+        made = folders.submit(folding.answer, asked).result() if folders else folding.answer(asked, pack)
+        return _store(db, children, made, now)
+
+
+def _events(db: store.Db, children: pl.Series) -> pl.DataFrame:
+    """The children's events; where one about a gap names the gap, ``subject`` is the event that the gap is about.
+
+    The comings and goings of gaps are left out: they are made of the account, so it is not made of them.
+    """
+    events = timeline.stream(db, children).filter(~pl.col("kind").is_in(OF_GAPS))
+    own = events.filter(pl.col("kind").is_in(ABOUT_GAPS)).select("id", "detail")
+    if not len(own):
+        return events
+    about = own.select("id", gap=pl.col("detail").str.json_path_match("$.about").cast(pl.Int64, strict=False))
+    known = store.frame(db, SUBJECTS, {"gaps": about["gap"].drop_nulls().to_list()})
+    meant = about.join(known, on="gap").select("id", "meant")
+    together = events.join(meant, on="id", how="left", maintain_order="left")
+    return together.with_columns(subject=pl.coalesce("meant", "subject")).drop("meant")
+
+
+def _around(db: store.Db, children: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame]:
+    wanted = {"children": children.to_list()}
+    return store.frame(db, SHARED, wanted), store.frame(db, DOUBTS, wanted)
+
+
+def _store(db: store.Db, children: pl.Series, made: folding.Made, now: datetime) -> Updated:
+    """Write what the fold gave: gaps first, for the number open is part of the standing account."""
+    gaps = _identified(made.gaps)
+    before = store.frame(db, GAPS_BEFORE, {"children": children.to_list()})
+    opened, closed = _write_gaps(db, gaps, before, now)
+    _write_standing(db, children, made.accounts, now)
+    _tell_timeline(db, opened, closed, now)
+    return Updated(len(children), opened.select(SAYS), closed.select(SAYS))
+
+
+def _identified(gaps: pl.DataFrame) -> pl.DataFrame:
+    ids = store.stable_ids("gap", gaps["child"], gaps["kind"], gaps["key_"])
+    digests = store.stable_ids("gap-content", gaps["reason"], gaps["subject"], gaps["owner"], gaps["due"].dt.epoch("us"), gaps["evidence"])
+    return gaps.with_columns(ids.alias("id"), digests.alias("digest"))
+
+
+def _write_gaps(db: store.Db, gaps: pl.DataFrame, before: pl.DataFrame, now: datetime) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Open, reopen, change and close; returns what opened and what closed."""
+    moment = pl.lit(now).cast(pl.Datetime("us", "UTC"))
+    is_open = gaps.filter(pl.col("why").is_null())
+    known = is_open.join(before.select("id", "opened", "closed", "times", old="digest"), on="id", how="left")
+    new = known.filter(pl.col("opened").is_null()).with_columns(opened=moment, times=pl.lit(1, pl.Int32))
+    again = known.filter(pl.col("closed").is_not_null()).with_columns(opened=moment, times=pl.col("times") + 1)
+    changed = known.filter(pl.col("opened").is_not_null(), pl.col("closed").is_null(), pl.col("old") != pl.col("digest"))
+    settled = gaps.filter(pl.col("why").is_not_null()).select("id", "why", "reason", "evidence")
+    still = before.filter(pl.col("closed").is_null()).join(is_open, on="id", how="anti")
+    closing = still.drop("reason").join(settled, on="id", how="left").with_columns(
+        why=pl.col("why").fill_null("no-longer-so"), reason=pl.coalesce("reason", still["reason"])
+    )
+    columns = ["id", "child", "kind", "key_", "reason", "subject", "owner", "opened", "since", "due", "evidence", "times", "digest"]
+    store.copy_in(db, "account_gap", new.select(columns))
+    reopened = pl.concat([again, changed]).with_columns(closed=pl.lit(None, pl.Datetime("us", "UTC"))).select(*columns, "closed")
+    reopened = reopened.with_columns(closed_by=pl.lit(None, pl.String), why=pl.lit(None, pl.String))
+    store.upsert(db, "account_gap", reopened, ["id"])
+    _close(db, closing, now)
+    return pl.concat([new, again]), closing
+
+
+def _close(db: store.Db, closing: pl.DataFrame, now: datetime) -> None:
+    if not len(closing):
+        return
+    db.execute("create temp table account_closing (id bigint primary key, why text, reason text, evidence jsonb) on commit drop")
+    store.copy_in(db, "account_closing", closing.select("id", "why", "reason", "evidence"))
+    db.execute(
+        """update account_gap g set closed = %s, closed_by = %s, why = c.why, reason = c.reason,
+                  evidence = coalesce(c.evidence, g.evidence)
+           from account_closing c where c.id = g.id""",
+        [now, SYSTEM],
+    )
+    db.execute("drop table account_closing")
+
+
+def _write_standing(db: store.Db, children: pl.Series, accounts: pl.DataFrame, now: datetime) -> None:
+    """Store accounts that changed, the old ones as past; children that hold no event any more stand no longer."""
+    digests = store.stable_ids("account", *(accounts[name].cast(pl.String) for name in accounts.columns if name not in ("child", "wakes_at")))
+    moment = pl.lit(now).cast(pl.Datetime("us", "UTC"))
+    rows = accounts.with_columns(digests.alias("digest"), as_of=moment)
+    before = store.frame(db, STANDING_BEFORE, {"children": children.to_list()})
+    compared = rows.join(before, on="child", how="left")
+    differs = compared.filter(pl.col("old_digest").is_not_null(), pl.col("old_digest") != pl.col("digest"))
+    same = compared.filter(pl.col("old_digest") == pl.col("digest"))
+    gone = before.join(rows, on="child", how="anti")
+    ended = pl.concat([differs["child"], gone["child"]]).to_list()
+    if ended:
+        db.execute(PAST, {"children": ended, "now": now})
+        db.execute("delete from account_standing where child = any(%s)", [ended])
+    new = compared.filter(pl.col("old_digest").is_null())
+    store.copy_in(db, "account_standing", pl.concat([new, differs]).drop("old_digest"))
+    store.upsert(db, "account_standing", same.select(rows.columns), ["child"], ["wakes_at"])
+
+
+def _tell_timeline(db: store.Db, opened: pl.DataFrame, closed: pl.DataFrame, now: datetime) -> None:
+    """Opening and closing are events on the child."""
+    for kind, gaps in (("gap-opened", opened), ("gap-closed", closed)):
+        rows = [
+            timeline.OwnEvent(row["child"], kind, now, {"gap": str(row["id"]), "kind": row["kind"], "reason": row["reason"]}, row["id"])
+            for row in gaps.select(SAYS).iter_rows(named=True)
+        ]
+        timeline.add(db, rows, by=SYSTEM, now=now)
+
+
+def _together(chunks: list[Updated]) -> Updated:
+    empty = pl.DataFrame(schema={"id": pl.Int64, "child": pl.Int64, "kind": pl.String, "reason": pl.String})
+    return Updated(
+        sum(chunk.children for chunk in chunks),
+        pl.concat([empty, *(chunk.opened for chunk in chunks)]),
+        pl.concat([empty, *(chunk.closed for chunk in chunks)]),
+    )
+
+
+def account_of(db: store.Db, child: int) -> dict[str, object] | None:
+    """The standing account of one child with its columns, or ``None``."""
+    rows = store.fetch(db, "select * from account_standing where child = %s", [child])
+    return rows[0] if rows else None
+
+
+def open_gaps(db: store.Db, child: int) -> list[dict[str, object]]:
+    """The open gaps of one child, the most urgent first."""
+    return store.fetch(db, "select * from account_gap where child = %s and closed is null order by due nulls last, id", [child])

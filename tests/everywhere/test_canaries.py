@@ -1,0 +1,78 @@
+"""Nobody's name, number, address or sponsor stands in the clear: not in a table, a log, a file beside it, or on a terminal.
+
+Canaries are planted in every feed that can carry one, the main job runs, and then every byte under the home is read.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from nation import Nation, hearing, in_court, released
+
+CANARIES = {
+    "last name": "ZZQUINTANILLA",
+    "first name": "ZZYOLOTZIN",
+    "A-number": "987654321",
+    "street": "7391 ZZCANARIO",
+    "city": "ZZVILLEFRANCHE",
+    "sponsor": "ZZPATRONA",
+    "portal id": "UCZZ998877",
+    "employer": "ZZEMPACADORA",
+    "narrative": "ZZNARRATIVA",
+    "new street": "8462 ZZMUDANZA",
+    "case number": "9876501",
+}
+
+
+def planted() -> Nation:
+    """One child in every feed, with a canary wherever a row can carry one."""
+    who = {"last": CANARIES["last name"], "first": CANARIES["first name"]}
+    number, portal, case = CANARIES["A-number"], CANARIES["portal id"], CANARIES["case number"]
+    nation = released(Nation(), number, portal, line=CANARIES["street"], city=CANARIES["city"], sponsor=CANARIES["sponsor"], **who)
+    in_court(nation, number, case, **who)
+    hearing(nation, "2024-03-01", reason="11", case=case, mailed="2024-02-01", line=CANARIES["street"], city=CANARIES["city"])
+    nation.add("orr.checkins", checkinid="C1", ucportalid=portal, attempt="1", attemptedat="2023-02-10", channel="PHONE", outcome="REACHED",
+               childwithsponsor="N", childelsewherenote=CANARIES["narrative"], newaddressline1=CANARIES["new street"], newcity=CANARIES["city"],
+               newstate="MD", newzip="20783")  # fmt: skip
+    nation.add("orr.concerns", nocid="N1", ucportalid=portal, reportedat="2023-05-01", category="LABOR", employer=CANARIES["employer"],
+               narrative=CANARIES["narrative"], status="OPEN")  # fmt: skip
+    nation.add("opla.cases", anumber=number, eoircase=case, respondent=f"{who['last']}, {who['first']}", updatedon="2024-05-31", disposition="OPEN")
+    nation.add("uscis.ar11", confirmation="AR1", anumber=number, lastname=who["last"], firstname=who["first"], filedon="2023-06-01",
+               address1=CANARIES["new street"], city=CANARIES["city"], state="MD", zip="20783")  # fmt: skip
+    broken = {"placementid": "", "ucportalid": portal, "lastnames": who["last"], "firstnames": who["first"], "admittedat": "2023-01-02"}
+    return nation.add("orr.placements", dateofbirth="2008-03-31", program="X", **broken)
+
+
+@pytest.fixture(scope="module")
+def ran(home: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The home after the main job, and everything it printed."""
+    folder = planted().write(tmp_path_factory.mktemp("feeds"))
+    said = ""
+    for command in (["run", str(folder), "--now", "2024-05-31T23:59-04:00"], ["report", "--explain", "children"], ["link", "questions"], ["verify"]):
+        done = subprocess.run([sys.executable, "-m", "handhold", *command], env={**os.environ, "HANDHOLD_HOME": str(home)}, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        said += done.stdout + done.stderr
+    subprocess.run([sys.executable, "-m", "handhold", "db", "stop"], env={**os.environ, "HANDHOLD_HOME": str(home)}, check=True)
+    return home, said
+
+
+@pytest.mark.parametrize("what", CANARIES)
+def test_no_file_under_the_home_has_it(ran: tuple[Path, str], what: str) -> None:
+    home, _ = ran
+    wanted = [CANARIES[what].encode(), CANARIES[what].encode("utf-16-le")]
+    found = [path.relative_to(home) for path in home.rglob("*") if path.is_file() and any(w in path.read_bytes() for w in wanted)]
+    assert found == []
+
+
+@pytest.mark.parametrize("what", CANARIES)
+def test_nothing_printed_has_it(ran: tuple[Path, str], what: str) -> None:
+    assert CANARIES[what] not in ran[1]
+
+
+def test_the_canaries_were_really_taken_in(ran: tuple[Path, str]) -> None:
+    """A search that finds nothing proves something only if there was something."""
+    home, said = ran
+    assert "uscis.ar11" in said and "quarantined" in said
+    assert sum(path.stat().st_size for path in (home / "blobs").rglob("*") if path.is_file()) > 1000

@@ -1,0 +1,166 @@
+"""Many files: which are one child's, whatever the order, and what is asked instead of guessed."""
+
+import random
+from typing import Any
+
+import polars as pl
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from handhold import identity, store
+from handhold.identity.candidates import keys, profiles
+
+from .said import ANA, CODES, NOW, file_id, found, groups, said, tell, together
+
+JUAN = {"last": "GARCIA LOPEZ", "first": "JUAN", "dob": "2007-03-02", "sex": "M", "country": "GUATEMALA"}
+TWIN = JUAN | {"first": "WILMER"}
+BROTHER = JUAN | {"first": "MATEO", "dob": "2010-11-20"}
+
+
+def ids(*keyed: tuple[str, str]) -> frozenset[int]:
+    return frozenset(file_id(agency, key) for agency, key in keyed)
+
+
+def asked(db: store.Db) -> list[tuple[str, frozenset[int]]]:
+    rows = store.fetch(db, "select reason, file_a, file_b from identity_question where closed is null order by id")
+    return [(row["reason"], frozenset((row["file_a"], row["file_b"]))) for row in rows]
+
+
+def test_one_child_through_all_agencies(db: store.Db) -> None:
+    got = tell(
+        db,
+        said("ERO", "216043624", **ANA | {"first": "ANA", "middle": "LUCIA"}),
+        said("ORR", "UC1", number="216043624", **ANA),
+        said("EOIR", "9000001", number="216043624", **ANA | {"country": "GT", "last": "DUARTE"}),
+        said("OPLA", "216043634", court_case="9000001", **ANA | {"sex": None, "country": None}),
+        said("USCIS", "ZAR1", number=None, **ANA | {"sex": None}),
+    )
+    assert together(db) == {ids(("ERO", "216043624"), ("ORR", "UC1"), ("EOIR", "9000001"), ("OPLA", "216043634"), ("USCIS", "ZAR1"))}
+    assert (got.linked, got.questions, len(got.children)) == (4, 0, 1)
+    linked = {(f["agency"], f["linked_by"]) for f in identity.files_of(db, got.children[0])}
+    assert linked == {("ERO", "number"), ("ORR", "number"), ("EOIR", "number"), ("OPLA", "number"), ("USCIS", "match")}
+
+
+def test_the_child_is_named_for_the_file_that_founded_it(db: store.Db) -> None:
+    first = tell(db, said("ERO", "216043624", **ANA)).children.to_list()
+    then = tell(db, said("ORR", "UC1", number="216043624", **ANA), said("EOIR", "9000001", number="216043624", **ANA), day=1)
+    assert then.children.to_list() == first
+    assert first == store.stable_ids("child", pl.Series([file_id("ERO", "216043624")])).to_list()
+
+
+def test_a_second_run_changes_nothing(db: store.Db) -> None:
+    rows = [said("ERO", "216043624", **ANA), said("ORR", "UC1", number="216043624", **ANA), said("ORR", "UC2", **JUAN)]
+    tell(db, *rows)
+    before = store.fetch(db, "select * from identity_link order by id"), together(db)
+    again = tell(db, *rows, day=1)
+    assert (again.children.len(), again.linked, again.questions) == (0, 0, 0)
+    assert (store.fetch(db, "select * from identity_link order by id"), together(db)) == before
+
+
+def test_brothers_with_neighbouring_numbers_stay_two(db: store.Db) -> None:
+    tell(
+        db,
+        said("ERO", "216043624", **JUAN), said("ERO", "216043625", **BROTHER),
+        said("ORR", "UC1", number="216043624", **JUAN), said("ORR", "UC2", number="216043625", **BROTHER),
+    )  # fmt: skip
+    assert together(db) == {ids(("ERO", "216043624"), ("ORR", "UC1")), ids(("ERO", "216043625"), ("ORR", "UC2"))}
+    assert asked(db) == []
+
+
+def test_a_brothers_number_keyed_in_does_not_beat_the_description(db: store.Db) -> None:
+    tell(
+        db,
+        said("ERO", "216043624", **JUAN), said("ERO", "216043625", **BROTHER),
+        said("ORR", "UC1", number="216043625", **JUAN), said("ORR", "UC2", number="216043625", **BROTHER),
+    )  # fmt: skip
+    assert together(db) == {ids(("ERO", "216043624"), ("ORR", "UC1")), ids(("ERO", "216043625"), ("ORR", "UC2"))}
+    assert [reason for reason, _ in asked(db)] == ["same-number-other-child"]
+
+
+def test_a_twins_number_keyed_in_is_asked(db: store.Db) -> None:
+    tell(db, said("ERO", "216043624", **TWIN), said("ORR", "UC1", number="216043624", **JUAN))
+    assert len(together(db)) == 2
+    assert asked(db) == [("same-number-other-child", ids(("ERO", "216043624"), ("ORR", "UC1")))]
+
+
+def test_a_description_that_fits_two_children_is_asked(db: store.Db) -> None:
+    tell(db, said("ERO", "216043624", **JUAN), said("ERO", "238811111", **JUAN), said("ORR", "UC1", **JUAN))
+    assert len(together(db)) == 3
+    assert {reason for reason, _ in asked(db)} >= {"not-unique"}
+
+
+def test_a_new_file_never_joins_two_children_that_stand(db: store.Db) -> None:
+    tell(db, said("ERO", "216043624", **ANA), said("ORR", "UC1", **ANA | {"dob": "2009-08-14"}))
+    stood = together(db)
+    assert len(stood) == 2
+    tell(db, said("EOIR", "9000001", number="216043624", **ANA), said("ORR", "UC1", row="2", number="216043624", **ANA), day=1)
+    assert together(db) == {ids(("ERO", "216043624"), ("EOIR", "9000001")), ids(("ORR", "UC1"))}
+    assert [reason for reason, _ in asked(db)] == ["same-number-other-child"]
+
+
+def test_a_file_that_is_held_is_only_linked_by_a_person(db: store.Db) -> None:
+    tell(db, said("ERO", "216043624", **ANA))
+    db.execute("update identity_file set hold = true")
+    tell(db, said("ORR", "UC1", number="216043624", **ANA), day=1)
+    assert len(together(db)) == 2
+
+
+def test_what_a_row_said_before_is_kept_but_no_longer_believed(db: store.Db) -> None:
+    tell(db, said("ORR", "UC1", number="216043624", **ANA))
+    tell(db, said("ORR", "UC1", number="216043699", **ANA), day=1)
+    rows = store.fetch(db, "select withdrawn from identity_description order by recorded")
+    assert [row["withdrawn"] for row in rows] == [True, False]
+    tell(db, said("ERO", "216043624", **BROTHER), day=2)
+    assert asked(db) == []
+
+
+def test_nothing_sealed_can_be_read_in_the_tables(db: store.Db) -> None:
+    tell(db, said("ERO", "216043624", **ANA), said("ORR", "UC1", number="216043624", **ANA))
+    for table in ("file", "description", "key", "link", "question", "child"):
+        text = str(store.fetch(db, f"select * from identity_{table}"))
+        assert not any(secret in text for secret in ("DUARTE", "ANA LUCIA", "216043624", "UC1", "2008-03-31"))
+
+
+CROWD = [
+    said_of
+    for n in range(6)
+    for said_of in (("ERO", f"21604362{n}"), ("ORR", f"UC{n}"), ("EOIR", f"900000{n}"), ("USCIS", f"ZAR{n}"))
+]
+NAMES = [{"first": g, "last": s, "dob": d} for g in ("JUAN", "JOSE", "ANA") for s in ("GARCIA LOPEZ", "LOPEZ") for d in ("2007-03-02", "2007-02-03", "2008-01-01")]
+ROW = st.tuples(st.sampled_from(CROWD), st.sampled_from(NAMES), st.sampled_from([None, "216043620", "216043621", "216043622"]))
+
+
+def a_row(drawn: tuple[tuple[str, str], dict[str, str], str | None]) -> dict[str, Any]:
+    (agency, key), name, number = drawn
+    return said(agency, key, **name | ({} if agency == "ERO" else {"number": number}))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(ROW, min_size=2, max_size=14, unique_by=lambda row: row[0]), st.randoms(use_true_random=False))
+def test_the_order_of_rows_does_not_matter(keys_only: None, drawn: list[Any], dice: random.Random) -> None:
+    rows = [a_row(row) for row in drawn]
+    one = groups(found(*rows))
+    dice.shuffle(rows)
+    assert groups(found(*rows)) == one
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(ROW, min_size=2, max_size=14, unique_by=lambda row: row[0]))
+def test_no_child_has_two_files_of_one_agency_that_gives_one(keys_only: None, drawn: list[Any]) -> None:
+    rows = [a_row(row) for row in drawn]
+    agency = {row["file"]: row["agency"] for row in rows}
+    partition = groups(found(*rows))
+    assert sorted(file for files in partition for file in files) == sorted(agency)
+    for files in partition:
+        once = [agency[file] for file in files if agency[file] != "USCIS"]
+        assert len(once) == len(set(once))
+
+
+def test_a_new_file_meets_by_the_keys_that_a_batch_meets_by(db: store.Db) -> None:
+    """What is stored for later meets is every key of the batch, hashed; none is left out."""
+    rows = pl.DataFrame([said("ERO", "216043624", **ANA), said("EOIR", "9000001", number="216043624", **ANA)], infer_schema_length=None)
+    identity.describe(db, rows.cast({"number": pl.String}), now=NOW)
+    stored = store.fetch(db, "select kind, count(*) as n from identity_key group by kind")
+    court = pl.when(pl.col("agency") == "EOIR").then("file_key").otherwise(pl.lit(None))
+    met = keys(profiles(rows.with_columns(court_case=court), CODES))
+    assert {r["kind"]: r["n"] for r in stored} == dict(met.group_by("kind").len().iter_rows())
