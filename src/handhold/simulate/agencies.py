@@ -79,7 +79,11 @@ def ero(world: World) -> pl.DataFrame:
     rng, who, held, charged = world.chance.stream("ero"), world.who, world.held, world.charged
     n, rates, as_typed = len(who), world.rates, world.typed("ERO")
     address = blanked(held.address, happens(rng, n, rates.ero_address_blank))
-    filed = np.where(happens(rng, n, rates.ero_filed_blank) & (world.whole(world.cases.filed) != NEVER), NEVER, charged.filed)
+    filed = np.where(
+        happens(rng, n, rates.ero_filed_blank) & (world.whole(world.cases.filed) != NEVER),
+        NEVER,
+        charged.filed,
+    )
     day = np.full(n, world.as_of, dtype=np.int64)
     return pl.DataFrame(
         {
@@ -96,7 +100,9 @@ def ero(world: World) -> pl.DataFrame:
             "Responsible AOR": gather(OFFICES, between(rng, n, 0, len(OFFICES) - 1)),
             "NTA Issued Date": written(charged.issued, US),
             "NTA Served Date": written(charged.served, US),
-            "Served On": chosen(charged.served != NEVER, gather(["CHILD", "ADULT", "BOTH"], between(rng, n, 0, 2))),
+            "Served On": chosen(
+                charged.served != NEVER, gather(["CHILD", "ADULT", "BOTH"], between(rng, n, 0, 2))
+            ),
             "NTA Filed Date": written(filed, US),
             "NTA Hold Reason": _hold(world),
             "Release Address": address["line"],
@@ -157,7 +163,11 @@ def _hold(world: World) -> pl.Series:
 def bad_address(text: pl.DataFrame) -> pl.Series:
     """What is wrong with each address (columns ``line unit zip``): ``BLANK``, ``UNDELIVERABLE``, ``NO UNIT`` or nothing."""
     line = pl.col("line").str.strip_chars()
-    nowhere = line.is_in(["ADDRESS UNKNOWN", "GENERAL DELIVERY"]) | (pl.col("zip") == "00000") | ~line.str.contains(r"^\d")
+    nowhere = (
+        line.is_in(["ADDRESS UNKNOWN", "GENERAL DELIVERY"])
+        | (pl.col("zip") == "00000")
+        | ~line.str.contains(r"^\d")
+    )
     said = (
         pl.when(line == "")
         .then(pl.lit("BLANK"))
@@ -199,7 +209,11 @@ def placements(world: World) -> pl.DataFrame:
     columns, _ = _described(world, "Placement ID")
     program = between(rng, n, 0, len(PROGRAMS) - 1)
     levels = [next((level for word, level in LEVELS.items() if word in name), "SHELTER") for name in PROGRAMS]
-    ran = chosen((held.kind == "RAN AWAY").to_numpy(), gather(["UNAUTHORIZED ABSENCE"], np.zeros(n, dtype=np.int64)), "DISCHARGE")
+    ran = chosen(
+        (held.kind == "RAN AWAY").to_numpy(),
+        gather(["UNAUTHORIZED ABSENCE"], np.zeros(n, dtype=np.int64)),
+        "DISCHARGE",
+    )
     return pl.DataFrame(
         {
             **columns,
@@ -257,7 +271,9 @@ def checkins(world: World) -> pl.DataFrame:
     parts = [_due(world, due, low, high) for due, low, high in ((7, 7, 12), (14, 18, 23), (30, 40, 45))]
     portal = portal_ids(world)
     frame = pl.concat([*parts, _moved_call(world)])
-    return frame.with_columns(**{"UC Portal ID": portal.gather(frame["child"].to_numpy())}).select(CHECKIN, "child")
+    return frame.with_columns(**{"UC Portal ID": portal.gather(frame["child"].to_numpy())}).select(
+        *CHECKIN, "child"
+    )
 
 
 CHECKIN = [
@@ -289,7 +305,11 @@ def _due(world: World, due: int, low: int, high: int) -> pl.DataFrame:
     rng, rates, n = world.chance.stream(f"calls {due}"), world.rates, len(world.who)
     rest = 1 - rates.reached - rates.no_answer - rates.refused
     outcome = weighted(rng, n, [rates.reached, rates.no_answer, rates.refused, rest])
-    made = np.where(world.held.released & happens(rng, n, rates.contact_tried), world.held.discharged + between(rng, n, low, high), NEVER)
+    made = np.where(
+        world.held.released & happens(rng, n, rates.contact_tried),
+        world.held.discharged + between(rng, n, low, high),
+        NEVER,
+    )
     first = _calls(world, rng, world.position, until(made, world.as_of), outcome, due, 1)
     again = np.flatnonzero((outcome == 1) & (made != NEVER) & happens(rng, n, rates.second_attempt))
     later = until(made[again] + between(rng, len(again), 1, 4), world.as_of)
@@ -304,7 +324,11 @@ def _calls(
     n, reached = len(child), outcome == 0
     elsewhere = happens(rng, n, world.rates.elsewhere)
     noted = until(np.where(happens(rng, n, world.rates.undocumented), NEVER, made + 1), world.as_of)
-    channel = gather(["PHONE"], np.zeros(n, dtype=np.int64)) if attempt == 1 else gather(["TEXT", "VISIT", "VIDEO"], between(rng, n, 0, 2))
+    channel = (
+        gather(["PHONE"], np.zeros(n, dtype=np.int64))
+        if attempt == 1
+        else gather(["TEXT", "VISIT", "VIDEO"], between(rng, n, 0, 2))
+    )
     suffix = "" if attempt == 1 else f"-{attempt}"
     frame = pl.DataFrame(
         {
@@ -336,12 +360,13 @@ def _moved_call(world: World) -> pl.DataFrame:
     heard, reached = world.moved.orr[child], np.zeros(len(child), dtype=np.int64)
     frame = _calls(world, rng, child, heard, reached, 0, 1)
     to = world.moved.to.text[child]
-    return frame.with_columns(
-        **{"Check-in ID": numbered("CM-", child), "Due Day": pl.lit(""), "Child With Sponsor": pl.lit("Y")},
-        **{"Address Confirmed": pl.lit("N"), "Knows Hearing Date": pl.lit("Y"), "Documented On": written(heard, ISO)},
-        **{"New Address Line 1": to["line"], "New Unit": to["unit"], "New City": to["city"]},
-        **{"New State": to["state"], "New Zip": to["zip"]},
-    )
+    said: dict[str, pl.Series | pl.Expr] = {
+        "Check-in ID": numbered("CM-", child), "Due Day": pl.lit(""), "Child With Sponsor": pl.lit("Y"),
+        "Address Confirmed": pl.lit("N"), "Knows Hearing Date": pl.lit("Y"), "Documented On": written(heard, ISO),
+        "New Address Line 1": to["line"], "New Unit": to["unit"], "New City": to["city"], "New State": to["state"],
+        "New Zip": to["zip"],
+    }  # fmt: skip
+    return frame.with_columns(column.alias(name) for name, column in said.items())
 
 
 def concerns(world: World) -> pl.DataFrame:
@@ -390,8 +415,13 @@ def incidents(world: World) -> pl.DataFrame:
         return np.where(told & happens(rng, k, share), occurred, NEVER)
 
     ncmec = when(0.96)
-    found = until(np.where(away & happens(rng, k, 0.3), occurred + between(rng, k, 1, 40), NEVER), world.as_of)
-    kinds = gather(["HOSPITAL", "ABUSE IN CARE", "OTHER", "UNAUTHORIZED ABSENCE"], np.where(away, 3, between(rng, k, 0, 2)))
+    found = until(
+        np.where(away & happens(rng, k, 0.3), occurred + between(rng, k, 1, 40), NEVER), world.as_of
+    )
+    kinds = gather(
+        ["HOSPITAL", "ABUSE IN CARE", "OTHER", "UNAUTHORIZED ABSENCE"],
+        np.where(away, 3, between(rng, k, 0, 2)),
+    )
     return pl.DataFrame(
         {
             "Event ID": numbered("I", child),
@@ -413,11 +443,22 @@ def opla(world: World) -> pl.DataFrame:
     rng, cases, rates = world.chance.stream("opla"), world.cases, world.rates
     child, n, as_typed = cases.child, len(cases.child), world.typed("OPLA")
     number = world.numbers("OPLA")[child]
-    noted = np.where((cases.missed != NEVER) & happens(rng, n, rates.opla_knows), cases.missed + between(rng, n, 4, 86), NEVER)
+    noted = np.where(
+        (cases.missed != NEVER) & happens(rng, n, rates.opla_knows),
+        cases.missed + between(rng, n, 4, 86),
+        NEVER,
+    )
     noted = until(noted, world.as_of)
     knows = noted != NEVER
     ended = (cases.completed != NEVER) & (cases.missed == NEVER) & happens(rng, n, 0.5)
-    words = {"T": "TERMINATED", "R": "RELIEF", "U": "DISMISSED", "V": "REMOVAL ORDER", "X": "REMOVAL ORDER", "": "OPEN"}
+    words = {
+        "T": "TERMINATED",
+        "R": "RELIEF",
+        "U": "DISMISSED",
+        "V": "REMOVAL ORDER",
+        "X": "REMOVAL ORDER",
+        "": "OPEN",
+    }
     coming = _coming(cases, n)
     return pl.DataFrame(
         {
@@ -467,7 +508,9 @@ FORMS = (("I-589", "ZAR"), ("I-360", "MSC"), ("I-914", "EAC"), ("I-918", "EAC"))
 def benefits(world: World) -> pl.DataFrame:
     """Requests for benefits at USCIS."""
     shares = (world.rates.i360, world.rates.other_benefit / 2, world.rates.other_benefit / 2)
-    asked = [asylum(world)] + [_asked(world, form, share) for (form, _), share in zip(FORMS[1:], shares, strict=True)]
+    asked = [asylum(world)] + [
+        _asked(world, form, share) for (form, _), share in zip(FORMS[1:], shares, strict=True)
+    ]
     as_typed, number = world.typed("USCIS"), world.numbers("USCIS")
     parts = [_benefit(world, at, days, as_typed, number) for at, days in enumerate(asked)]
     return pl.concat(parts)
@@ -482,7 +525,9 @@ def _benefit(world: World, form: int, asked: Ints, as_typed: Typed, numbers: Int
     status = np.where(decided > world.as_of, 0, weighted(rng, n, [0.60, 0.17, 0.17, 0.05, 0.01]))
     blank = happens(rng, n, world.rates.number_blank_uscis)
     receipt = numbered(prefix, 100_000_000 * (1 + (form == 3)) + child)
-    issued = until(np.where((status == 1) & happens(rng, n, 0.1), decided + between(rng, n, 10, 60), NEVER), world.as_of)
+    issued = until(
+        np.where((status == 1) & happens(rng, n, 0.1), decided + between(rng, n, 10, 60), NEVER), world.as_of
+    )
     return pl.DataFrame(
         {
             "Receipt": receipt,

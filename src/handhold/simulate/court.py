@@ -39,18 +39,23 @@ def cases(chance: Chance, rates: Rates, child: Ints, filed: Ints, as_of: int) ->
     alone = ~happens(rng, n, rates.represented)
     counsel = np.where(alone, NEVER, filed + between(rng, n, 5, 60))
     days = filed[:, None] + np.cumsum(
-        np.concatenate((between(rng, n, 30, 205)[:, None], rng.integers(60, 300, (n, MOST - 1))), axis=1), axis=1
+        np.concatenate((between(rng, n, 30, 205)[:, None], rng.integers(60, 300, (n, MOST - 1))), axis=1),
+        axis=1,
     )
     past = np.minimum((days <= as_of).sum(axis=1), MOST - 1)
     miss = happens(rng, n, np.where(alone, rates.missed_alone, rates.missed_represented)) & (past > 0)
     at = (rng.random(n) * np.minimum(past, 3)).astype(np.int64)
-    form = weighted(rng, n, [rates.missed_absentia, rates.missed_closed, 1 - rates.missed_absentia - rates.missed_closed])
+    form = weighted(
+        rng, n, [rates.missed_absentia, rates.missed_closed, 1 - rates.missed_absentia - rates.missed_closed]
+    )
     final = miss & (form < 2)
     ends = ~final & (past > 0) & ~(miss & (at == past - 1)) & happens(rng, n, rates.case_ended)
     future = (past == 0) | happens(rng, n, rates.next_hearing_set)
     last = np.where(final, at, np.where(ends | ~future, past - 1, past))
     reset = np.where(miss & (form == 2), at, -1)
-    hearings = _hearings(rng, days, last, as_of, reset, np.where(final, last, -1), np.where(ends, last, -1), filed)
+    hearings = _hearings(
+        rng, days, last, as_of, reset, np.where(final, last, -1), np.where(ends, last, -1), filed
+    )
     when = days[np.arange(n), np.maximum(last, 0)]
     return Cases(
         child,
@@ -71,7 +76,14 @@ def _outcome(rng: np.random.Generator, n: int, absentia: Bools, ends: Bools) -> 
 
 
 def _hearings(
-    rng: np.random.Generator, days: Ints, last: Ints, as_of: int, reset: Ints, final: Ints, ended: Ints, filed: Ints
+    rng: np.random.Generator,
+    days: Ints,
+    last: Ints,
+    as_of: int,
+    reset: Ints,
+    final: Ints,
+    ended: Ints,
+    filed: Ints,
 ) -> pl.DataFrame:
     """One row a hearing; ``reset``, ``final``, ``ended`` say at which hearing of a case that happened (-1 for never)."""
     case, k = np.nonzero(np.arange(days.shape[1])[None, :] <= last[:, None])

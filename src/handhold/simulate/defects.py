@@ -28,7 +28,9 @@ _SCHEDULE = """IDNSCHEDULE IDNPROCEEDING IDNCASE OSC_DATE GENERATION=1 SUB_GENER
 BASE_CITY_CODE IJ_CODE INTERPRETER_CODE INPUT_DATE INPUT_TIME=1201 UPDATE_DATE UPDATE_TIME ASSIGNMENT_PATH=W CAL_TYPE=M ADJ_DATE
 ADJ_TIME_START=0830 ADJ_TIME_STOP=0900 ADJ_RSN ADJ_MEDIUM=P ADJ_MSG ADJ_ELAP_DAYS=0 LNGSESSNID SCHEDULE_TYPE=MR NOTICE_CODE=6U
 BLNCLOCKOVERRIDE=0 EOIRAttorneyID"""
-_JUVENILE = "idnJuvenileHistory idnCase idnProceeding idnJuvenile DATCREATEDON=2014-09-06_00:00:00.000 DATMODIFIEDON"
+_JUVENILE = (
+    "idnJuvenileHistory idnCase idnProceeding idnJuvenile DATCREATEDON=2014-09-06_00:00:00.000 DATMODIFIEDON"
+)
 _REPRESENTATIVE = """IDNREPSASSIGNED IDNCASE STRATTYLEVEL=COURT STRATTYTYPE=ALIEN PARENT_TABLE PARENT_IDN BASE_CITY_CODE
 INS_TA_DATE_ASSIGNED E_27_DATE E_28_DATE BLNPRIMEATTY=1"""
 _IDENTITY = "IDNCASE A_NUMBER LAST_NAME FIRST_NAME BIRTHDATE GENDER"
@@ -92,7 +94,11 @@ class Extract:
         """Append ``frame`` to ``table``, shuffled and with its defects; a column ``child`` tells children's rows."""
         order = rng.permutation(len(frame))
         frame = frame[order]
-        child = frame["child"].is_not_null().to_numpy() if "child" in frame.columns else np.zeros(len(frame), dtype=np.bool_)
+        child = (
+            frame["child"].is_not_null().to_numpy()
+            if "child" in frame.columns
+            else np.zeros(len(frame), dtype=np.bool_)
+        )
         text = self._spoil(table, full(table, frame), child, rng)
         first = table not in self._files
         if first:
@@ -120,13 +126,17 @@ class Extract:
         if table in ZIPS:
             text = _zips(text, ZIPS[table], self.rates, self.error, rng)
         if table in PADDED:
-            text = _marked(text, PADDED[table], happens(rng, n, self.rates.padded_code * self.error), suffix=" ")
+            text = _marked(
+                text, PADDED[table], happens(rng, n, self.rates.padded_code * self.error), suffix=" "
+            )
         if table == "A_TblCase":
             text = self._cases(text, child, rng)
         if table == "tbl_schedule":
             wrong = happens(rng, n, self.rates.impossible_hearing * self.error) & ~child
             far = pl.col("ADJ_DATE").str.replace(r"^\d{2}", "29")
-            text = text.with_columns(ADJ_DATE=pl.when(pl.lit(pl.Series(wrong))).then(far).otherwise("ADJ_DATE"))
+            text = text.with_columns(
+                ADJ_DATE=pl.when(pl.lit(pl.Series(wrong))).then(far).otherwise("ADJ_DATE")
+            )
         return self._broken(table, text, child, rng)
 
     def _cases(self, text: pl.DataFrame, child: Bools, rng: np.random.Generator) -> pl.DataFrame:
@@ -162,7 +172,9 @@ def _marked(
     return text.with_columns(pl.when(pl.lit(pl.Series(when))).then(changed).otherwise(column).alias(column))
 
 
-def _zips(text: pl.DataFrame, column: str, rates: Rates, error: float, rng: np.random.Generator) -> pl.DataFrame:
+def _zips(
+    text: pl.DataFrame, column: str, rates: Rates, error: float, rng: np.random.Generator
+) -> pl.DataFrame:
     """ZIP codes with a backtick before them, four digits after them, or without their leading zeros."""
     n, code = len(text), pl.col(column)
     good = (code != "") & (code != "00000")

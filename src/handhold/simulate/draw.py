@@ -65,8 +65,7 @@ def gather(words: Sequence[str], positions: Ints) -> pl.Series:
 def chosen(when: Bools, yes: pl.Series, no: pl.Series | str = "") -> pl.Series:
     """Row by row ``yes`` where ``when``, else ``no``."""
     frame = pl.DataFrame({"w": when, "y": yes})
-    other = pl.lit(no) if isinstance(no, str) else pl.lit(no)
-    return frame.select(pl.when("w").then("y").otherwise(other)).to_series()
+    return frame.select(pl.when("w").then("y").otherwise(pl.lit(no))).to_series()
 
 
 def joined(*parts: pl.Series | str) -> pl.Series:

@@ -72,7 +72,7 @@ def _surname(rng: np.random.Generator, names: pl.DataFrame, wrong: Bools) -> pl.
     """Both surnames as typed, with a slip where ``wrong``."""
     frame = names.select("s1", "s2").with_columns(slip=_slips(rng, wrong, SURNAME_SLIPS))
     right = pl.concat_str("s1", pl.lit(" "), "s2").str.strip_chars_end()
-    slipped = frame.with_columns(row=pl.int_range(pl.len())).filter((pl.col("slip") != ""))
+    slipped = frame.with_columns(row=pl.int_range(pl.len())).filter(pl.col("slip") != "")
     two, slip = pl.col("s2") != "", pl.col("slip")
     letter = _letter(rng, len(slipped), "s1")
     fixed = slipped.select(
@@ -119,11 +119,18 @@ def _birth(rng: np.random.Generator, born: Ints, wrong: Bools) -> Ints:
     sign = np.where(happens(rng, n, 0.5), 1, -1)
     low = number <= 12
     changed = day_of(year, np.where(low, number, month), np.where(low, month, number))
-    choices = [born + off, day_of(year + sign, month, number), changed, day_of(year, np.ones_like(year), np.ones_like(year))]
+    choices = [
+        born + off,
+        day_of(year + sign, month, number),
+        changed,
+        day_of(year, np.ones_like(year), np.ones_like(year)),
+    ]
     return np.select([slip == i for i in range(4)], choices, born)
 
 
-def numbers(chance: Chance, rates: Rates, agency: str, who: People, error: float, *, siblings: bool = False) -> Ints:
+def numbers(
+    chance: Chance, rates: Rates, agency: str, who: People, error: float, *, siblings: bool = False
+) -> Ints:
     """The A-number that ``agency`` has for everybody: a second one, a mistyped one, or (``siblings``) a sibling's.
 
     A mistyped number never is one that somebody else was given.
@@ -135,7 +142,9 @@ def numbers(chance: Chance, rates: Rates, agency: str, who: People, error: float
     place = 10 ** between(rng, n, 1, 5)
     digit = number // place % 10
     slipped = number + place * np.where(digit == 9, -1, 1)
-    wrong = happens(rng, n, rates.number_mistyped * error) & ~np.isin(slipped, np.concatenate((who.number, who.second)))
+    wrong = happens(rng, n, rates.number_mistyped * error) & ~np.isin(
+        slipped, np.concatenate((who.number, who.second))
+    )
     number = np.where(wrong & ~other, slipped, number)
     if not siblings:
         return number

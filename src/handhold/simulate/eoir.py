@@ -8,7 +8,20 @@ import numpy as np
 import polars as pl
 
 from .agencies import CASE_FROM, World, sexes
-from .draw import ISO, MONTH, NEVER, STAMP, Ints, between, chosen, gather, happens, numbered, weighted, written
+from .draw import (
+    ISO,
+    MONTH,
+    NEVER,
+    STAMP,
+    Ints,
+    between,
+    chosen,
+    gather,
+    happens,
+    numbered,
+    weighted,
+    written,
+)
 from .entry import key
 from .people import LANGUAGES
 from .places import COURTS, addresses
@@ -81,7 +94,9 @@ def child_cases(world: World) -> pl.DataFrame:
     """``A_TblCase`` of the children."""
     rng, child, rates = world.chance.stream("case rows"), world.cases.child, world.rates
     n, told = len(child), _told(world)[child]
-    now = pl.concat([_before(world)[child], world.moved.to.text[child]])[np.where(told != NEVER, n, 0) + np.arange(n)]
+    now = pl.concat([_before(world)[child], world.moved.to.text[child]])[
+        np.where(told != NEVER, n, 0) + np.arange(n)
+    ]
     number = world.numbers("EOIR", siblings=True)[child]
     born = world.typed("EOIR").born[child]
     unsure = happens(rng, n, rates.birth_month_blank) & (number == world.who.number[child])
@@ -163,8 +178,12 @@ def notices(world: World) -> pl.DataFrame:
     newer = (told != NEVER) & (told < mailed)
     to = pl.concat([_before(world)[child], world.moved.to.text[child]])[np.where(newer, n, 0) + np.arange(n)]
     gone = ~newer & (world.moved.moved[child] != NEVER) & (world.moved.moved[child] < mailed)
-    bad = to.select((pl.col("line") == "") | ~pl.col("line").str.contains(r"^\d.*[^T]$") | (pl.col("zip") == "00000"))
-    share = np.where(gone, rates.returned_old, np.where(bad.to_series().to_numpy(), rates.returned_bad, rates.returned))
+    bad = to.select(
+        (pl.col("line") == "") | ~pl.col("line").str.contains(r"^\d.*[^T]$") | (pl.col("zip") == "00000")
+    )
+    share = np.where(
+        gone, rates.returned_old, np.where(bad.to_series().to_numpy(), rates.returned_bad, rates.returned)
+    )
     returned = np.where(happens(rng, n, share), mailed + 18, NEVER)
     return pl.DataFrame(
         {
@@ -221,10 +240,18 @@ def adults(world: World, first: int, n: int, start: int) -> dict[str, pl.DataFra
     filed = np.minimum(issued + between(rng, n, 5, 120), as_of)
     nation = gather(CODES, weighted(rng, n, [share for _, _, share, *_ in COUNTRIES]))
     court = gather(COURTS, between(rng, n, 0, len(COURTS) - 1))
-    days = np.cumsum(np.concatenate((filed[:, None], rng.integers(60, 300, (n, MOST_ADULT))), axis=1), axis=1)[:, 1:]
+    days = np.cumsum(
+        np.concatenate((filed[:, None], rng.integers(60, 300, (n, MOST_ADULT))), axis=1), axis=1
+    )[:, 1:]
     asked = between(rng, n, 2, MOST_ADULT)
-    case, k = np.nonzero((np.arange(MOST_ADULT)[None, :] < asked[:, None]) & (np.roll(days, 1, axis=1) <= as_of) | (np.arange(MOST_ADULT) == 0)[None, :])
-    shared = {"id": numbered("", ADULT_CASE_FROM + person), "proceeding": numbered("", ADULT_PROCEEDING_FROM + person)}
+    case, k = np.nonzero(
+        (np.arange(MOST_ADULT)[None, :] < asked[:, None]) & (np.roll(days, 1, axis=1) <= as_of)
+        | (np.arange(MOST_ADULT) == 0)[None, :]
+    )
+    shared = {
+        "id": numbered("", ADULT_CASE_FROM + person),
+        "proceeding": numbered("", ADULT_PROCEEDING_FROM + person),
+    }
     common = {"osc": written(issued, STAMP), "nation": nation, "court": court}
     frame = pl.DataFrame({**shared, **common, "filed": written(filed, STAMP)})
     decided = happens(rng, n, 0.35) & (days[:, 0] <= as_of)
@@ -239,7 +266,7 @@ def adults(world: World, first: int, n: int, start: int) -> dict[str, pl.DataFra
 
 def _adult_cases(world: World, rng: np.random.Generator, frame: pl.DataFrame) -> pl.DataFrame:
     n = len(frame)
-    where = addresses(world.chance, world.rates, f"adult homes {frame['id'][0]}", n).text
+    where = addresses(world.chance, world.rates, f"adult homes {frame['id'].item(0)}", n).text
     born = between(rng, n, -3650, 9855)  # 1960 to 1996
     return pl.DataFrame(
         {
@@ -258,7 +285,9 @@ def _adult_cases(world: World, rng: np.random.Generator, frame: pl.DataFrame) ->
     )
 
 
-def _adult_proceedings(rng: np.random.Generator, frame: pl.DataFrame, opening: Ints, decided: "np.ndarray") -> pl.DataFrame:
+def _adult_proceedings(
+    rng: np.random.Generator, frame: pl.DataFrame, opening: Ints, decided: "np.ndarray"
+) -> pl.DataFrame:
     n = len(frame)
     codes = gather([code for code, _ in ENDINGS], weighted(rng, n, [share for _, share in ENDINGS]))
     absent = (codes == "X").to_numpy() & happens(rng, n, 0.7) & decided

@@ -99,7 +99,9 @@ def _discharge(chance: Chance, rates: Rates, who: People, admitted: Ints) -> tup
     other = [share for _, share in rates.discharge_types]
     kind = weighted(rng, n, [1 - sum(other), 0.0, *other])
     stay = np.exp(rng.normal(np.log(rates.stay_median), rates.stay_spread, n))
-    leaving = np.maximum(admitted[who.family] + np.clip(stay, 3, 400).astype(np.int64)[who.family], admitted + 2)
+    leaving = np.maximum(
+        admitted[who.family] + np.clip(stay, 3, 400).astype(np.int64)[who.family], admitted + 2
+    )
     adult = eighteenth(who.born)
     almost = (adult - who.determined < 365) & (adult > admitted + 2)
     out = almost & ((leaving >= adult) | happens(rng, n, rates.age_out_of_17))
@@ -137,8 +139,8 @@ def _category(chance: Chance, rates: Rates, who: People, cluster: Ints) -> pl.Se
 def moves(chance: Chance, rates: Rates, who: People, held: Custody, as_of: int) -> Moves:
     """Moves of the released, families together, and who was told of them by ``as_of``."""
     rng, n = chance.stream("moves"), len(who)
-    wait = 46 + rng.exponential(-365 / np.log(1 - rates.moves_per_year), n)
-    wait = np.minimum(wait, 20_000).astype(np.int64)[who.family]
+    drawn = 46 + rng.exponential(-365 / np.log(1 - rates.moves_per_year), n)
+    wait = np.minimum(drawn, 20_000).astype(np.int64)[who.family]
     soon = held.released & (wait <= rates.moves_within_days)
     moved = until(np.where(soon, held.discharged + wait, NEVER), as_of)
 

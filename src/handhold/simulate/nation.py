@@ -59,7 +59,9 @@ def simulate(
     arguments give the same bytes. Raises ``ValueError`` where there is nobody or no time.
     """
     if children < 1 or as_of <= start or adults_per_child < 0 or error < 0:
-        raise ValueError("simulate: needs at least one child, a day after the start, and shares not below nought")
+        raise ValueError(
+            "simulate: needs at least one child, a day after the start, and shares not below nought"
+        )
     world = _world(children, seed, as_of, error, start, rates)
     span = f"{start.isoformat()}_{as_of.isoformat()}"
     rows, written = _write_feeds(out / "feeds", world, as_of, span)
@@ -130,7 +132,9 @@ def _write_ero(folder: Path, frame: pl.DataFrame, as_of: date) -> None:
         _write_csv(path, frame)
         return
     folder.mkdir(parents=True, exist_ok=True)
-    book = xlsxwriter.Workbook(str(path.with_suffix(".xlsx")), {"strings_to_numbers": False, "constant_memory": True})
+    book = xlsxwriter.Workbook(
+        str(path.with_suffix(".xlsx")), {"strings_to_numbers": False, "constant_memory": True}
+    )
     book.set_properties({"created": datetime.combine(as_of, time(), UTC)})
     sheet = book.add_worksheet("UC Transfers")
     sheet.write_string(0, 0, "UC TRANSFERS TO HHS/ORR")
@@ -154,7 +158,9 @@ def _write_court(feeds: Path, world: World, rows: truth.Rows, as_of: date, grown
         "tbl_JuvenileHistory": eoir.child_flags(world),
     }
     parts = max(-(-grown // ADULTS_AT_ONCE), 1)
-    orders = {table: world.chance.stream(f"order {table}").permutation(len(frame)) for table, frame in ours.items()}
+    orders = {
+        table: world.chance.stream(f"order {table}").permutation(len(frame)) for table, frame in ours.items()
+    }
     for part in range(parts):
         first, last = grown * part // parts, grown * (part + 1) // parts
         others = eoir.adults(world, first, last - first, start)
@@ -182,13 +188,19 @@ def _files(world: World, rows: truth.Rows) -> pl.DataFrame:
         "ORR": pl.DataFrame({"file_key": portal, "child": world.position}),
         "EOIR": rows.cases.select(file_key="IDNCASE", child="child"),
         "OPLA": rows.opla.select("file_key", "child"),
-        "USCIS": pl.concat([rows.benefits.select("file_key", "child"), rows.ar11.select("file_key", "child")]),
+        "USCIS": pl.concat(
+            [rows.benefits.select("file_key", "child"), rows.ar11.select("file_key", "child")]
+        ),
     }
-    named = [frame.select(pl.lit(agency).alias("agency"), "file_key", "child") for agency, frame in parts.items()]
+    named = [
+        frame.select(pl.lit(agency).alias("agency"), "file_key", "child") for agency, frame in parts.items()
+    ]
     return pl.concat(named).unique(["agency", "file_key"], keep="first", maintain_order=True)
 
 
-def _write_truth(folder: Path, world: World, rows: truth.Rows, extract: Extract, as_of: date, others: int) -> Summary:
+def _write_truth(
+    folder: Path, world: World, rows: truth.Rows, extract: Extract, as_of: date, others: int
+) -> Summary:
     folder.mkdir(parents=True, exist_ok=True)
     of, away = truth.children(rows), truth.runaways(rows)
     _files(world, rows).write_parquet(folder / "files.parquet")

@@ -44,7 +44,9 @@ class Rates:
         ("LAW ENFORCEMENT", 0.002),
         ("URM", 0.002),
     )
-    age_out_of_17: float = 0.01  # assumed: kept to the 18th birthday; most age-outs follow from the length of stay
+    age_out_of_17: float = (
+        0.01  # assumed: kept to the 18th birthday; most age-outs follow from the length of stay
+    )
     sponsor_categories: tuple[tuple[str, float], ...] = (  # domain 6.2: 38 / 48 / 14
         ("1", 0.38),
         ("2A", 0.33),

@@ -101,7 +101,9 @@ def _born(chance: Chance, rates: Rates, determined: Ints, family: Ints, ordinal:
     return np.where(twin, born[family], born)
 
 
-def _names(chance: Chance, rates: Rates, family: Ints, ordinal: Ints, region: Ints, male: Bools) -> pl.DataFrame:
+def _names(
+    chance: Chance, rates: Rates, family: Ints, ordinal: Ints, region: Ints, male: Bools
+) -> pl.DataFrame:
     rng = chance.stream("names")
     first = _surnames(rng, rates, region, family)
     single = (region >= 3) | happens(rng, len(family), rates.single_surname)[family]
@@ -144,7 +146,9 @@ def _surnames(rng: np.random.Generator, rates: Rates, region: Ints, family: Ints
     """One surname a family, from its region's pool; every tenth Maya surname is a Spanish one."""
     n = len(family)
     pool = np.where((region == 1) & happens(rng, n, 0.1)[family], 0, region)
-    found = np.select([pool == r for r in range(len(REGIONS))], [_from(rng, "surname", r, n) for r in range(len(REGIONS))])
+    found = np.select(
+        [pool == r for r in range(len(REGIONS))], [_from(rng, "surname", r, n) for r in range(len(REGIONS))]
+    )
     enye = (pool == 0) & happens(rng, n, rates.enye)[family]
     return np.where(enye, _from(rng, "enye", 0, n), found)[family]
 

@@ -31,7 +31,9 @@ def addresses(chance: Chance, rates: Rates, name: str, n: int) -> Addresses:
     rng = chance.stream(name)
     town = weighted(rng, n, _WEIGHTS)
     line = joined(
-        pl.Series(between(rng, n, 100, 8999)).cast(pl.String), " ", gather(STREETS, between(rng, n, 0, len(STREETS) - 1))
+        pl.Series(between(rng, n, 100, 8999)).cast(pl.String),
+        " ",
+        gather(STREETS, between(rng, n, 0, len(STREETS) - 1)),
     )
     flat = numbered("APT ", between(rng, n, 1, 412))
     text = pl.DataFrame(

@@ -76,7 +76,9 @@ def _of_ero(rows: Rows) -> pl.DataFrame:
 
 def _of_orr(rows: Rows) -> pl.DataFrame:
     told, left = pl.col("DHS Notified At"), pl.col("Discharged At")
-    late = told.str.slice(0, 10).str.to_date(strict=False) > left.str.slice(0, 10).str.to_date() + pl.duration(days=1)
+    late = told.str.slice(0, 10).str.to_date(strict=False) > left.str.slice(
+        0, 10
+    ).str.to_date() + pl.duration(days=1)
     address = rows.discharges.select(line="Address Line 1", unit="Unit", zip="Zip")
     released = pl.col("Discharge Type") == "REUNIFIED"
     return rows.discharges.with_columns(bad_address(address)).select(
@@ -111,7 +113,9 @@ def _to_old_address(rows: Rows) -> pl.DataFrame:
 
 
 def _shared(rows: Rows) -> pl.DataFrame:
-    released = rows.discharges.filter(pl.col("Discharge Type") == "REUNIFIED", pl.col("Sponsor Category") == "3")
+    released = rows.discharges.filter(
+        pl.col("Discharge Type") == "REUNIFIED", pl.col("Sponsor Category") == "3"
+    )
     at = released.select("child", "family", line="Address Line 1", unit="Unit", zip="Zip")
     at = at.with_columns(bad_address(at)).filter(pl.col("bad") == "")
     return at.filter(pl.col("family").n_unique().over(ADDRESS) >= FAMILIES_AT_ONE_ADDRESS)
@@ -119,14 +123,16 @@ def _shared(rows: Rows) -> pl.DataFrame:
 
 def _missed(rows: Rows) -> pl.DataFrame:
     reset = rows.schedule.filter(pl.col("ADJ_RSN").str.strip_chars() == "11").select("child")
-    ended = rows.proceedings.filter((pl.col("ABSENTIA") == "Y") | (pl.col("OTHER_COMP") == "B")).select("child")
+    ended = rows.proceedings.filter((pl.col("ABSENTIA") == "Y") | (pl.col("OTHER_COMP") == "B")).select(
+        "child"
+    )
     return pl.concat([reset, ended])
 
 
 CHILDREN = (
-    "shared_address child released discharge discharged nta_served nta_filed in_court fta in_absentia opla_knows_fta "
-    "ero_knows_fta address_usable release_address_bad notice_to_old_address release_not_told cluster transfer_late i589 "
-    "dhs_notified"
+    "shared_address child released discharge discharged nta_served nta_filed in_court fta in_absentia "
+    "opla_knows_fta ero_knows_fta address_usable release_address_bad notice_to_old_address "
+    "release_not_told cluster transfer_late i589 dhs_notified"
 ).split()
 
 
@@ -145,7 +151,9 @@ def children(rows: Rows) -> pl.DataFrame:
     frame = _of_ero(rows).join(_of_orr(rows), on="child", how="left", maintain_order="left")
     for name, marked in marks.items():
         frame = frame.join(_marks(marked, name), on="child", how="left", maintain_order="left")
-    frame = frame.with_columns(pl.col(pl.Boolean).fill_null(False), pl.col(pl.String).fill_null(""), pl.col("cluster").fill_null(-1))
+    frame = frame.with_columns(
+        pl.col(pl.Boolean).fill_null(False), pl.col(pl.String).fill_null(""), pl.col("cluster").fill_null(-1)
+    )
     return frame.with_columns(
         nta_filed=pl.col("ero_filed") | pl.col("in_court"),
         address_usable=~pl.col("released") | (pl.col("release_address_bad") == "") | pl.col("newer"),
@@ -156,7 +164,10 @@ def hearings(rows: Rows, as_of: date) -> pl.DataFrame:
     """One row a child's hearing: ``hid child k date rsn fta end mailed future``, ``mailed`` blank where not yet sent."""
     mailed = rows.notices.select("IDNSCHEDULE", mailed=pl.col("MAILED_ON").str.to_date())
     decided = rows.proceedings.select(
-        "IDNPROCEEDING", absent=pl.col("ABSENTIA") == "Y", closed=pl.col("OTHER_COMP") == "B", over=pl.col("COMP_DATE").str.slice(0, 10)
+        "IDNPROCEEDING",
+        absent=pl.col("ABSENTIA") == "Y",
+        closed=pl.col("OTHER_COMP") == "B",
+        over=pl.col("COMP_DATE").str.slice(0, 10),
     )
     frame = rows.schedule.join(decided, on="IDNPROCEEDING", how="left", maintain_order="left")
     frame = frame.join(mailed, on="IDNSCHEDULE", how="left", maintain_order="left")
@@ -187,7 +198,9 @@ def hearings(rows: Rows, as_of: date) -> pl.DataFrame:
 def runaways(rows: Rows) -> pl.DataFrame:
     """Who left care without leave, and whether NCMEC and ICE were told: ``child ncmec ice``."""
     away = rows.incidents.filter(pl.col("Category") == "UNAUTHORIZED ABSENCE")
-    return away.select("child", ncmec=pl.col("NCMEC Told At") != "", ice=pl.col("ICE Told At") != "").sort("child")
+    return away.select("child", ncmec=pl.col("NCMEC Told At") != "", ice=pl.col("ICE Told At") != "").sort(
+        "child"
+    )
 
 
 def figures(of: pl.DataFrame, away: pl.DataFrame, as_of: date) -> dict[str, Any]:
