@@ -33,7 +33,15 @@ STORY = (
     ("d", "admitted", "ORR", 1, 2.3, {"program": "P", "level": "SHELTER"}, False),
     ("e", "discharged", "ORR", 2, 30, {"type": "REUNIFIED", "category": "1"}, True),
     ("f", "told-dhs", "ORR", 2, 30, {}, False),
-    ("g", "contact-attempted", "ORR", 3, 40, {"outcome": "REACHED", "with_sponsor": "Y", "address_confirmed": "Y"}, False),
+    (
+        "g",
+        "contact-attempted",
+        "ORR",
+        3,
+        40,
+        {"outcome": "REACHED", "with_sponsor": "Y", "address_confirmed": "Y"},
+        False,
+    ),
     ("g", "contact-attempted", "ORR", 4, 50, {"outcome": "NO ANSWER"}, False),
     ("g", "contact-attempted", "ORR", 5, 70, {"outcome": "REACHED", "with_sponsor": "Y"}, True),
     ("h", "charging-document-issued", "ERO", 0, 40, {}, False),
@@ -70,7 +78,9 @@ def made(children: int) -> Reading:
     return Reading(reports, reports["row"].unique(), none, none)
 
 
-def _one(part: tuple[str, str, str, int, float, dict[str, str], bool], who: np.ndarray, begin: np.ndarray) -> pl.DataFrame:
+def _one(
+    part: tuple[str, str, str, int, float, dict[str, str], bool], who: np.ndarray, begin: np.ndarray
+) -> pl.DataFrame:
     slot, kind, agency, row, days, detail, placed = part
     at = pl.Series(begin + int(days * DAY)).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
     address = pl.lit('{"line1":"12 ELM ST","zip":"77081"}') if placed else pl.lit(None, pl.String)
@@ -117,7 +127,9 @@ def main(children: int) -> None:
     events = len(reading.reports)
     with home():
         with store.transaction() as db:
-            files = reading.reports.select(pl.col("file").unique()).select(pl.col("file").alias("id"), child=pl.col("file") // 4)
+            files = reading.reports.select(pl.col("file").unique()).select(
+                pl.col("file").alias("id"), child=pl.col("file") // 4
+            )
             store.copy_in(db, "identity_file", files.with_columns(agency=pl.lit("ORR"), key_=pl.lit(b"")))
         with timed("record", events), store.transaction() as db:
             timeline.record(db, reading, now=NOW)

@@ -122,8 +122,22 @@ def link(office: Office, arrival: Arrival) -> None:
 
 
 def take_up(office: Office, arrival: Arrival | None = None) -> Arrival:
-    """Bring accounts up to date, and let gaps, follow-ups and notices follow from them."""
+    """Bring accounts up to date, and let gaps, follow-ups and notices follow from them.
+
+    Having told an agency is news about the child, too, so it goes round until no account is waiting.
+    """
     arrival = arrival or Arrival()
+    waiting = True
+    while waiting:
+        waiting = _account(office, arrival)
+        arrival.notices += _tell(office)
+        arrival.steps += _respond(office)
+        send_notices(office)
+    seal_ledger(office)
+    return arrival
+
+
+def _account(office: Office, arrival: Arrival) -> bool:
     updated = account.update(
         lambda: _acting(office.by),
         now=office.now,
@@ -134,11 +148,7 @@ def take_up(office: Office, arrival: Arrival | None = None) -> Arrival:
     arrival.children += updated.children
     arrival.opened += len(updated.opened)
     arrival.closed += len(updated.closed)
-    arrival.notices += _tell(office)
-    arrival.steps += _respond(office)
-    send_notices(office)
-    seal_ledger(office)
-    return arrival
+    return bool(updated.children)
 
 
 def time_passed(office: Office) -> Arrival:
@@ -236,4 +246,14 @@ def _trail(db: Db, office: Office, verb: str, thing: str, ids: list[int] | pl.Se
     ledger.write(db, by=office.by, verb=verb, thing=thing, ids=ids, at=office.now)
 
 
-__all__ = ["Arrival", "Office", "acknowledge", "arrive", "complete_step", "decide_link", "separate", "store", "time_passed"]
+__all__ = [
+    "Arrival",
+    "Office",
+    "acknowledge",
+    "arrive",
+    "complete_step",
+    "decide_link",
+    "separate",
+    "store",
+    "time_passed",
+]

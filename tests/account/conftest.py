@@ -8,7 +8,9 @@ from homes import home
 from handhold import store
 
 TABLES = "timeline_lapse, timeline_sealed, sponsor.timeline_sealed, timeline_event, account_touched, account_standing, account_past, account_gap, account_shared"
-IDENTITY = "identity_question, identity_link, identity_key, identity_description, identity_file, identity_child"
+IDENTITY = (
+    "identity_question, identity_link, identity_key, identity_description, identity_file, identity_child"
+)
 
 
 @pytest.fixture(scope="package")

@@ -24,7 +24,11 @@ def test_custody_passes_from_hand_to_hand() -> None:
         (event("transferred", "2023-01-02 08:00", row=1), "ORR", "orr-care"),
         (event("admitted", "2023-01-02 14:00", row=2), "ORR", "orr-care"),
         (event("discharged", "2023-02-01", type="REUNIFIED", place=5, flags="", row=3), "sponsor", "address"),
-        (event("concern-raised", "2023-03-01", category="RAN FROM SPONSOR", status="OPEN", row=4), "nobody", "unknown"),
+        (
+            event("concern-raised", "2023-03-01", category="RAN FROM SPONSOR", status="OPEN", row=4),
+            "nobody",
+            "unknown",
+        ),
     ]
     for n, (_, holder, place) in enumerate(story):
         account = fold([e for e, _, _ in story[: n + 1]], NOW, PACK)
@@ -34,7 +38,10 @@ def test_custody_passes_from_hand_to_hand() -> None:
 
 def test_admitted_and_discharged_on_one_day() -> None:
     """The discharge gives a day only, so its moment is before the admission's; it still comes after it."""
-    events = [event("admitted", "2023-02-01 20:00", row=2), event("discharged", "2023-02-01", type="REUNIFIED", place=5, row=3)]
+    events = [
+        event("admitted", "2023-02-01 20:00", row=2),
+        event("discharged", "2023-02-01", type="REUNIFIED", place=5, row=3),
+    ]
     assert fold(events, NOW, PACK).responsible.value == "sponsor"
 
 
@@ -43,9 +50,21 @@ def test_the_quality_of_an_address() -> None:
         return fold([*released("2024-01-02", 10), *more], NOW, PACK).place.quality
 
     assert quality() == "plausible"
-    assert quality(event("contact-attempted", "2024-02-01", outcome="REACHED", address_confirmed="Y", with_sponsor="Y")) == "confirmed"
+    assert (
+        quality(
+            event(
+                "contact-attempted", "2024-02-01", outcome="REACHED", address_confirmed="Y", with_sponsor="Y"
+            )
+        )
+        == "confirmed"
+    )
     assert quality(event("contact-attempted", "2024-02-01", outcome="NO ANSWER")) == "plausible"
-    assert quality(event("address-stated", "2023-06-01", known="2024-02-01", agency="EOIR", basis="eoir33", place=9)) == "conflict"
+    assert (
+        quality(
+            event("address-stated", "2023-06-01", known="2024-02-01", agency="EOIR", basis="eoir33", place=9)
+        )
+        == "conflict"
+    )
     assert fold(released("2022-01-02", 10), NOW, PACK).place.quality == "stale"
     assert fold(released("2024-01-02", 10, flags="bad-zip"), NOW, PACK).place.quality == "undeliverable"
 
@@ -58,8 +77,14 @@ def test_where_the_case_is() -> None:
     assert fold([opened], NOW, PACK).case.value == "open"
     assert fold([opened, coming], NOW, PACK).case.value == "hearing-set"
     assert fold([opened, order], NOW, PACK).case.value == "in-absentia"
-    assert fold([opened, order, event("proceeding-opened", "2024-03-01", row=22)], NOW, PACK).case.value == "reopened"
-    assert fold([opened, event("case-completed", "2024-02-01", dec="T", row=20)], NOW, PACK).case.value == "terminated"
+    assert (
+        fold([opened, order, event("proceeding-opened", "2024-03-01", row=22)], NOW, PACK).case.value
+        == "reopened"
+    )
+    assert (
+        fold([opened, event("case-completed", "2024-02-01", dec="T", row=20)], NOW, PACK).case.value
+        == "terminated"
+    )
 
 
 def test_reaching_the_sponsor_without_the_child_is_an_outcome_of_its_own() -> None:

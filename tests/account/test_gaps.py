@@ -22,7 +22,14 @@ def wakes(events: list[Event], now: datetime) -> datetime | None:
 
 
 def missed(when: str = "2024-01-05", known: str = "2024-01-08", **more: object) -> Event:
-    return event("missed-hearing", when, known=known, row=more.pop("row", 7), pattern=more.pop("pattern", "reset"), **more)
+    return event(
+        "missed-hearing",
+        when,
+        known=known,
+        row=more.pop("row", 7),
+        pattern=more.pop("pattern", "reset"),
+        **more,
+    )
 
 
 class TestMissedHearingUntold:
@@ -37,7 +44,12 @@ class TestMissedHearingUntold:
         assert {gap.reason for gap in found(events, "missed-hearing-untold")} == {"ORR", "ERO"}
 
     def test_a_note_about_an_earlier_hearing_does_not_count_for_the_last(self) -> None:
-        events = [*released(), missed(), event("missed-hearing-noted", "2024-02-01", agency="ERO"), missed("2024-03-04", "2024-03-05", row=9)]
+        events = [
+            *released(),
+            missed(),
+            event("missed-hearing-noted", "2024-02-01", agency="ERO"),
+            missed("2024-03-04", "2024-03-05", row=9),
+        ]
         assert "ERO" in {gap.reason for gap in found(events, "missed-hearing-untold")}
 
     def test_sending_is_not_enough_and_acknowledging_is(self) -> None:
@@ -50,7 +62,9 @@ class TestMissedHearingUntold:
         assert "ORR" not in {gap.reason for gap in found(acknowledged, "missed-hearing-untold")}
 
     def test_an_acknowledgement_outlives_a_correction_of_the_row(self) -> None:
-        ack = event("acknowledged", "2024-01-10", recipient="ORR", about="999999", kind="missed-hearing-untold")
+        ack = event(
+            "acknowledged", "2024-01-10", recipient="ORR", about="999999", kind="missed-hearing-untold"
+        )
         assert "ORR" not in {gap.reason for gap in found([missed(), ack], "missed-hearing-untold")}
 
     def test_an_acknowledgement_of_the_first_hearing_is_none_of_the_second(self) -> None:
@@ -86,7 +100,9 @@ class TestNoticeToOldAddress:
         assert not found(events, "notice-to-old-address")
 
     def test_what_counts_is_when_they_knew_it_not_when_the_child_moved(self) -> None:
-        filed = event("address-stated", "2023-08-01", known="2023-09-15", agency="USCIS", basis="ar11", place=11)
+        filed = event(
+            "address-stated", "2023-08-01", known="2023-09-15", agency="USCIS", basis="ar11", place=11
+        )
         notice = event("notice-mailed", "2023-09-01", place=10, subject=7, row=70)
         assert not found([*released(place=10), filed, notice], "notice-to-old-address")
 
@@ -96,7 +112,9 @@ class TestNoticeToOldAddress:
         assert not found([*released(place=10), copy, notice], "notice-to-old-address")
 
     def test_an_address_that_nobody_can_use_is_not_knowing_better(self) -> None:
-        vague = event("address-stated", "2023-08-20", agency="USCIS", basis="ar11", place=12, flags="general-delivery")
+        vague = event(
+            "address-stated", "2023-08-20", agency="USCIS", basis="ar11", place=12, flags="general-delivery"
+        )
         notice = event("notice-mailed", "2023-09-01", place=10, subject=7, row=70)
         assert not found([*released(place=10), vague, notice], "notice-to-old-address")
 
@@ -115,7 +133,12 @@ class TestNoticeToOldAddress:
 
 class TestNoUsableAddress:
     def test_each_kind_of_bad_release_address(self) -> None:
-        for flags, quality in (("blank", "blank"), ("general-delivery", "undeliverable"), ("bad-zip", "undeliverable"), ("no-unit", "no-unit")):
+        for flags, quality in (
+            ("blank", "blank"),
+            ("general-delivery", "undeliverable"),
+            ("bad-zip", "undeliverable"),
+            ("no-unit", "no-unit"),
+        ):
             (gap,) = found(released(place=None if flags == "blank" else 10, flags=flags), "no-usable-address")
             assert gap.reason == quality
 
@@ -132,13 +155,22 @@ class TestNoUsableAddress:
         assert found([*released(), later], "no-usable-address")
 
     def test_only_those_released_to_a_sponsor_need_one(self) -> None:
-        assert not found([event("discharged", "2023-01-01", type="VOLUNTARY DEPARTURE", flags="blank", row=5)], "no-usable-address")
+        assert not found(
+            [event("discharged", "2023-01-01", type="VOLUNTARY DEPARTURE", flags="blank", row=5)],
+            "no-usable-address",
+        )
 
 
 class TestTransferLate:
     def test_more_than_72_hours(self) -> None:
-        late = [event("determined", "2023-02-01 08:00", row=1), event("transferred", "2023-02-04 08:01", row=1)]
-        in_time = [event("determined", "2023-02-01 08:00", row=1), event("transferred", "2023-02-04 08:00", row=1)]
+        late = [
+            event("determined", "2023-02-01 08:00", row=1),
+            event("transferred", "2023-02-04 08:01", row=1),
+        ]
+        in_time = [
+            event("determined", "2023-02-01 08:00", row=1),
+            event("transferred", "2023-02-04 08:00", row=1),
+        ]
         assert found(late, "transfer-late")
         assert not found(in_time, "transfer-late")
 
@@ -149,7 +181,10 @@ class TestTransferLate:
         assert [gap.reason for gap in found(held, "transfer-late", at("2023-02-05"))] == ["still-held"]
 
     def test_orrs_own_admission_shows_the_transfer_where_ero_says_nothing(self) -> None:
-        events = [event("determined", "2023-02-01 08:00", row=1), event("admitted", "2023-02-02 08:00", row=2)]
+        events = [
+            event("determined", "2023-02-01 08:00", row=1),
+            event("admitted", "2023-02-02 08:00", row=2),
+        ]
         assert not found(events, "transfer-late")
 
 
@@ -157,7 +192,9 @@ class TestReleaseNotTold:
     def test_never_late_and_in_time(self) -> None:
         release = event("discharged", "2023-03-01", type="REUNIFIED", place=1, row=5)
         assert [gap.reason for gap in found([release], "release-not-told")] == ["never"]
-        assert [gap.reason for gap in found([release, event("told-dhs", "2023-03-04", row=5)], "release-not-told")] == ["late"]
+        assert [
+            gap.reason for gap in found([release, event("told-dhs", "2023-03-04", row=5)], "release-not-told")
+        ] == ["late"]
         assert not found([release, event("told-dhs", "2023-03-02", row=5)], "release-not-told")
 
     def test_nothing_is_late_before_the_day_is_over(self) -> None:
@@ -168,9 +205,15 @@ class TestReleaseNotTold:
 
 class TestAbsenceUnreported:
     def test_names_who_was_not_told_and_closes_when_all_are(self) -> None:
-        gone = [event("discharged", "2023-03-01", type="RAN AWAY", row=5), event("absence-began", "2023-03-01", row=6)]
+        gone = [
+            event("discharged", "2023-03-01", type="RAN AWAY", row=5),
+            event("absence-began", "2023-03-01", row=6),
+        ]
         assert [gap.reason for gap in found(gone, "absence-unreported")] == ["police+NCMEC+ICE"]
-        gone += [event("police-told", "2023-03-01", row=6), event("ncmec-told", "2023-03-01", row=6, number=True)]
+        gone += [
+            event("police-told", "2023-03-01", row=6),
+            event("ncmec-told", "2023-03-01", row=6, number=True),
+        ]
         assert [gap.reason for gap in found(gone, "absence-unreported")] == ["ICE"]
         assert not found([*gone, event("ice-told", "2023-03-05", row=6)], "absence-unreported")
 
@@ -179,7 +222,9 @@ class TestAbsenceUnreported:
 
 
 class TestNoChargingDocument:
-    unserved = staticmethod(lambda: [e for e in released("2023-03-01") if e.kind != "charging-document-served"])
+    unserved = staticmethod(
+        lambda: [e for e in released("2023-03-01") if e.kind != "charging-document-served"]
+    )
 
     def test_served_is_served_whoever_filed_it(self) -> None:
         assert not found(released(), "no-charging-document")
@@ -207,7 +252,12 @@ class TestNoChargingDocument:
 
 class TestMissedHearingUnexplained:
     def reason(self, *more: Event) -> str:
-        events = [*released(place=10), event("hearing-held", "2024-01-05 09:00", row=7, reason="11"), missed(), *more]
+        events = [
+            *released(place=10),
+            event("hearing-held", "2024-01-05 09:00", row=7, reason="11"),
+            missed(),
+            *more,
+        ]
         (gap,) = found(events, "missed-hearing-unexplained")
         return gap.reason
 
@@ -215,11 +265,17 @@ class TestMissedHearingUnexplained:
         mailed = event("notice-mailed", "2023-12-01", place=10, subject=7, row=70)
         assert self.reason() == "F-UNK"
         assert self.reason(mailed) == "F-UNK"
-        assert self.reason(mailed, event("contact-attempted", "2023-11-01", outcome="REACHED", place=11)) == "F-OLDADDR"
+        assert (
+            self.reason(mailed, event("contact-attempted", "2023-11-01", outcome="REACHED", place=11))
+            == "F-OLDADDR"
+        )
         assert self.reason(mailed, event("notice-returned", "2023-12-20", subject=7, row=70)) == "F-NONOTICE"
         assert self.reason(event("notice-mailed", "2024-01-02", place=10, subject=7, row=70)) == "F-NONOTICE"
         assert self.reason(event("admitted", "2023-12-01 10:00", row=99)) == "F-CUSTODY"
-        assert self.reason(event("concern-raised", "2023-12-01", category="TRAFFICKING", status="OPEN")) == "F-HARM"
+        assert (
+            self.reason(event("concern-raised", "2023-12-01", category="TRAFFICKING", status="OPEN"))
+            == "F-HARM"
+        )
 
     def test_an_order_reopened(self) -> None:
         order = missed(pattern="in-absentia", row=40)
@@ -228,7 +284,13 @@ class TestMissedHearingUnexplained:
 
     def test_a_persons_decision_closes_it(self) -> None:
         hearing = missed()
-        decided = event("reason-decided", "2024-02-01", kind="missed-hearing-unexplained", about=str(hearing.id), code="F-SPONSOR")
+        decided = event(
+            "reason-decided",
+            "2024-02-01",
+            kind="missed-hearing-unexplained",
+            about=str(hearing.id),
+            code="F-SPONSOR",
+        )
         assert found([hearing], "missed-hearing-unexplained")
         assert not found([hearing, decided], "missed-hearing-unexplained")
 

@@ -1,6 +1,5 @@
 """The clock: it goes on, it is held once, and a mishap does not stop it."""
 
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,23 +9,10 @@ import pytest
 
 from handhold import casework, jobs, store
 
-from .homes import fresh_home
-
 NOW = datetime(2024, 5, 31, 12, 0, tzinfo=UTC)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def database() -> Iterator[None]:
-    """A database of one's own."""
-    before = dict(os.environ)
-    with fresh_home() as home:
-        os.environ["HANDHOLD_HOME"] = str(home.where)
-        store.close()
-        store.ensure()
-        yield
-        store.close()
-        os.environ.clear()
-        os.environ.update(before)
+pytestmark = pytest.mark.usefixtures("database")
 
 
 class Watched:

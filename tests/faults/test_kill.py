@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from .homes import NOW, Home, fresh_home, moments
+from .deployment import NOW, Home, fresh_home, moments
 
 CHILDREN = 60
 KILLS = 6  # one in each sixth of the time that an undisturbed run takes
@@ -50,6 +50,15 @@ def exports(home: Home, folder: Path) -> dict[str, pl.DataFrame]:
     return {what: rows.sort(rows.columns) for what, rows in found.items()}
 
 
+def difference(found: pl.DataFrame, expected: pl.DataFrame) -> str | None:
+    """The first rows that only one side has, or nothing."""
+    if found.equals(expected):
+        return None
+    here = found.join(expected, on=found.columns, how="anti", nulls_equal=True)
+    there = expected.join(found, on=found.columns, how="anti", nulls_equal=True)
+    return f"{len(found)} rows, {len(expected)} undisturbed; {here.head(2).rows()} instead of {there.head(2).rows()}"
+
+
 def test_the_undisturbed_run_comes_to_something(
     undisturbed: tuple[Home, float, dict[str, pl.DataFrame]],
 ) -> None:
@@ -73,11 +82,7 @@ def test_killed_and_begun_again_it_ends_the_same(
         home.handhold("run", str(feeds), "--now", NOW)
         found = exports(home, tmp_path)
         assert "ledger verifies" in home.handhold("verify")
-    for what in WHAT:
-        differ = found[what].join(expected[what], on=found[what].columns, how="anti", nulls_equal=True)
-        assert found[what].equals(expected[what]), (
-            f"{what}: {len(found[what])} rows, {len(expected[what])} undisturbed; differ:\n{differ.head(3)}"
-        )
+    assert {what: difference(found[what], expected[what]) for what in WHAT} == dict.fromkeys(WHAT)
 
 
 def test_the_same_files_again_change_nothing(

@@ -18,7 +18,9 @@ def believed(db: store.Db) -> list[str]:
 
 
 def test_recorded_once(db: store.Db) -> None:
-    one = reading(report(1, "admitted"), report(2, "admitted", file=2), report(2, "left-program", slot="b", file=2))
+    one = reading(
+        report(1, "admitted"), report(2, "admitted", file=2), report(2, "left-program", slot="b", file=2)
+    )
     first = timeline.record(db, one, now=NOW)
     assert (first.new, first.superseded, first.files.to_list()) == (3, 0, [1, 2])
     again = timeline.record(db, one, now=LATER)
@@ -31,8 +33,18 @@ def test_a_report_given_twice_is_one_event(db: store.Db) -> None:
 
 
 def test_a_changed_row_supersedes_what_it_no_longer_states(db: store.Db) -> None:
-    timeline.record(db, reading(report(1, "discharged", type="OTHER"), report(1, "told-dhs", slot="b"), report(1, "admitted", slot="c")), now=NOW)
-    done = timeline.record(db, reading(report(1, "discharged", type="REUNIFIED"), report(1, "admitted", slot="c")), now=LATER)
+    timeline.record(
+        db,
+        reading(
+            report(1, "discharged", type="OTHER"),
+            report(1, "told-dhs", slot="b"),
+            report(1, "admitted", slot="c"),
+        ),
+        now=NOW,
+    )
+    done = timeline.record(
+        db, reading(report(1, "discharged", type="REUNIFIED"), report(1, "admitted", slot="c")), now=LATER
+    )
     assert (done.new, done.superseded) == (1, 2)
     rows = {(row["kind"], row["superseded_by"] is None): row for row in store.fetch(db, EVENTS)}
     old, new = rows["discharged", False], rows["discharged", True]
@@ -67,7 +79,10 @@ def test_said_again_after_something_else(db: store.Db) -> None:
     for number, said in enumerate((first, second, first)):
         timeline.record(db, reading(said), now=NOW + timedelta(days=number))
     rows = store.fetch(db, "select detail->>'status' as status, superseded_by from timeline_event order by 1")
-    assert [(row["status"], row["superseded_by"] is None) for row in rows] == [("ACTIVE", True), ("CLOSED", False)]
+    assert [(row["status"], row["superseded_by"] is None) for row in rows] == [
+        ("ACTIVE", True),
+        ("CLOSED", False),
+    ]
     assert len(store.fetch(db, "select * from timeline_lapse")) == 1
 
 
@@ -79,22 +94,44 @@ def test_days_are_local(db: store.Db) -> None:
 
 
 def test_each_confidence_is_sealed_under_its_own_class(db: store.Db) -> None:
-    said = report(1, "discharged", location='{"line1":"12 ELM ST"}', sponsor='{"last":"X"}', benefit='{"form":"I-589"}', clinical='{"note":"n"}')
+    said = report(
+        1,
+        "discharged",
+        location='{"line1":"12 ELM ST"}',
+        sponsor='{"last":"X"}',
+        benefit='{"form":"I-589"}',
+        clinical='{"note":"n"}',
+    )
     timeline.record(db, reading(said, report(2, "admitted")), now=NOW)
     (row,) = store.fetch(db, "select id, location from timeline_event where location is not null")
     event = row["id"]
     assert b"ELM" not in row["location"]
-    assert store.unseal("location", f"timeline_event.location.{event}", row["location"]) == b'{"line1":"12 ELM ST"}'
+    assert (
+        store.unseal("location", f"timeline_event.location.{event}", row["location"])
+        == b'{"line1":"12 ELM ST"}'
+    )
     classes = store.fetch(db, "select class, blob from timeline_sealed order by class")
     assert [row["class"] for row in classes] == ["benefit", "clinical"]
     (sponsor,) = store.fetch(db, "select event, blob from sponsor.timeline_sealed")
-    assert store.unseal("sponsor", f"sponsor.timeline_sealed.blob.{event}", sponsor["blob"]) == b'{"last":"X"}'
+    assert (
+        store.unseal("sponsor", f"sponsor.timeline_sealed.blob.{event}", sponsor["blob"]) == b'{"last":"X"}'
+    )
 
 
 def test_own_events_and_the_stream(db: store.Db) -> None:
     db.execute("insert into identity_child (id, born, into_) values (7, now(), null), (8, now(), 7)")
-    db.execute("insert into identity_file (id, agency, key_, child) values (1, 'ORR', '', 7), (2, 'ERO', '', 7), (3, 'ERO', '', 9)")
-    timeline.record(db, reading(report(2, "transferred", file=2, at=NOON + timedelta(days=1)), report(1, "admitted"), report(3, "determined", file=3)), now=NOW)
+    db.execute(
+        "insert into identity_file (id, agency, key_, child) values (1, 'ORR', '', 7), (2, 'ERO', '', 7), (3, 'ERO', '', 9)"
+    )
+    timeline.record(
+        db,
+        reading(
+            report(2, "transferred", file=2, at=NOON + timedelta(days=1)),
+            report(1, "admitted"),
+            report(3, "determined", file=3),
+        ),
+        now=NOW,
+    )
     own = [timeline.OwnEvent(child, "acknowledged", NOW, {"recipient": "ORR"}) for child in (7, 8, 9)]
     timeline.add(db, own, by="person:1", now=NOW)
     timeline.add(db, own, by="person:1", now=LATER)

@@ -2,6 +2,6 @@
 
 from handhold.account.fold import fold
 from handhold.account.gaps import gaps
-from handhold.account.standing import Updated, account_of, open_gaps, touch, update
+from handhold.account.standing import Updated, account_of, open_gaps, read, touch, update
 
-__all__ = ["Updated", "account_of", "fold", "gaps", "open_gaps", "touch", "update"]
+__all__ = ["Updated", "account_of", "fold", "gaps", "open_gaps", "read", "touch", "update"]

@@ -21,7 +21,9 @@ def statements(said: Said, rules: Rules) -> tuple[Address, ...]:
     ERO's own column repeats what ORR sent on release, so it counts only where it says another place than any discharge.
     """
     released_to = {event.place for event in said.get("discharged", ())}
-    found = [_address(event, "discharge", rules) for event in said.get("discharged", ()) if rules.released(event)]
+    found = [
+        _address(event, "discharge", rules) for event in said.get("discharged", ()) if rules.released(event)
+    ]
     found += [_address(e, "checkin", rules) for e in said.get("contact-attempted", ()) if e.place is not None]
     for event in said.get("address-stated", ()):
         basis = event.text("basis")
@@ -72,7 +74,9 @@ def _confirms(event: Event, address: Address) -> bool:
     return event.text("address_confirmed") == "Y" and event.text("with_sponsor") != "N"
 
 
-def quality(address: Address | None, addresses: Sequence[Address], said: Said, now: datetime, rules: Rules) -> str:
+def quality(
+    address: Address | None, addresses: Sequence[Address], said: Said, now: datetime, rules: Rules
+) -> str:
     """How good the address is that we go by."""
     if address is None:
         return BLANK

@@ -21,7 +21,9 @@ def missed(said: Said) -> tuple[Missed, ...]:
     by_day: dict[date, list[Event]] = {}
     for event in said.get("missed-hearing", ()):
         by_day.setdefault(event.day, []).append(event)
-    return tuple(Missed(day, tuple(sorted(by_day[day], key=lambda e: (e.known, e.id)))) for day in sorted(by_day))
+    return tuple(
+        Missed(day, tuple(sorted(by_day[day], key=lambda e: (e.known, e.id)))) for day in sorted(by_day)
+    )
 
 
 def charging(said: Said) -> str:
@@ -78,7 +80,12 @@ def case(said: Said, hearings_missed: tuple[Missed, ...], now: datetime) -> Answ
 def _facts(said: Said, hearings_missed: tuple[Missed, ...], coming: Event | None) -> dict[str, Any]:
     """The three facts of the charging document, the hearings, counsel: each with the events that say so."""
     facts: dict[str, Any] = {"charging": charging(said)}
-    for name, kind in (("issued", ISSUED), ("served", SERVED), ("filed", FILED), ("counsel", "counsel-entered")):
+    for name, kind in (
+        ("issued", ISSUED),
+        ("served", SERVED),
+        ("filed", FILED),
+        ("counsel", "counsel-entered"),
+    ):
         events = said.get(kind, ())
         if events:
             facts[name] = {"on": events[0].day.isoformat(), "events": [e.id for e in events]}
@@ -97,7 +104,15 @@ def told_state(agency: str, hearings_missed: tuple[Missed, ...], said: Said) -> 
     for state, events in (
         ("acknowledged", [e for e in said.get("acknowledged", ()) if is_about(e, agency, hearings_missed)]),
         ("shows", _shown_by(agency, last, said)),
-        ("sent", [e for kind in ("told", "received") for e in said.get(kind, ()) if is_about(e, agency, hearings_missed)]),
+        (
+            "sent",
+            [
+                e
+                for kind in ("told", "received")
+                for e in said.get(kind, ())
+                if is_about(e, agency, hearings_missed)
+            ],
+        ),
     ):
         if events:
             return state, tuple(e.id for e in events)
@@ -121,15 +136,20 @@ def is_about(event: Event, agency: str, hearings_missed: tuple[Missed, ...]) -> 
     *earlier, last = [{str(e.id) for e in hearing.events} for hearing in hearings_missed]
     if about & last or any(about & ids for ids in earlier):
         return bool(about & last)
-    return event.detail.get("kind") in ("missed-hearing", "missed-hearing-untold") and event.day >= hearings_missed[-1].day
+    return (
+        event.text("kind").removeprefix("gap:").startswith("missed-hearing")
+        and event.day >= hearings_missed[-1].day
+    )
 
 
 def told(hearings_missed: tuple[Missed, ...], said: Said) -> Answer:
     """The fifth question: who has been told."""
     states = {agency: told_state(agency, hearings_missed, said) for agency in AGENCIES_TO_TELL}
     if not hearings_missed:
-        return Answer("nothing-to-tell", "n/a", more={agency: "n/a" for agency in states})
+        return Answer("nothing-to-tell", "n/a", more=dict.fromkeys(states, "n/a"))
     untold = [agency for agency, (state, _) in states.items() if state in ("no", "sent")]
     evidence = tuple(i for _, ids in states.values() for i in ids)
     since = hearings_missed[-1].event.known
-    return Answer("untold" if untold else "told", "stated", evidence, since, more={a: s for a, (s, _) in states.items()})
+    return Answer(
+        "untold" if untold else "told", "stated", evidence, since, more={a: s for a, (s, _) in states.items()}
+    )

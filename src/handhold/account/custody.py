@@ -79,7 +79,15 @@ def responsible(found: list[Hold]) -> Answer:
         return Answer("unknown", "unknown")
     last = found[-1]
     event = last.event
-    return Answer(last.holder, "stated", (event.id,), event.at, event.known, event.agency, {"place": last.place, "kind": event.kind})
+    return Answer(
+        last.holder,
+        "stated",
+        (event.id,),
+        event.at,
+        event.known,
+        event.agency,
+        {"place": last.place, "kind": event.kind},
+    )
 
 
 def held_on(found: Iterable[Hold], moment: datetime) -> Hold | None:

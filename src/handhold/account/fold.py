@@ -24,7 +24,9 @@ def fold(events: Iterable[Event], now: datetime, pack: Pack) -> Account:
     expected = tuple(gaps.expected(account, now, of))
     ahead = [event.at for event in ordered if event.at > now]
     moments = [*ahead, *(gap.opens for gap in expected), *_ageing(account, of)]
-    return replace(account, expected=expected, wakes_at=min((moment for moment in moments if moment > now), default=None))
+    return replace(
+        account, expected=expected, wakes_at=min((moment for moment in moments if moment > now), default=None)
+    )
 
 
 def _by_time(event: Event) -> tuple[datetime, datetime, int]:
@@ -56,14 +58,24 @@ def _answers(said: dict[str, list[Event]], now: datetime, of: Rules) -> Account:
     )
 
 
-def _place(responsible: Answer, addresses: tuple[Address, ...], said: Said, now: datetime, of: Rules) -> Answer:
+def _place(
+    responsible: Answer, addresses: tuple[Address, ...], said: Said, now: datetime, of: Rules
+) -> Answer:
     """The second question: in what kind of place, at which address, how good it is, and who else says what."""
     kind = responsible.more.get("place", "unknown")
     known = address.current(addresses)
     others = [_stated(a) for a in addresses]
     if kind not in ("address", "unknown") or known is None:
         quality = "blank" if kind == "address" else "n/a"
-        return Answer(kind, quality, responsible.evidence, responsible.since, responsible.confirmed, responsible.by, {"stated": others})
+        return Answer(
+            kind,
+            quality,
+            responsible.evidence,
+            responsible.since,
+            responsible.confirmed,
+            responsible.by,
+            {"stated": others},
+        )
     confirmed = address.confirmation(known, said)
     last = confirmed or known.event
     more = _stated(known) | {"stated": others}
@@ -96,9 +108,22 @@ def _safety(said: Said, now: datetime, of: Rules) -> Answer:
     heard = reached[-1] if reached else None
     evidence = tuple(e.id for e in (last, heard, *worries) if e is not None)
     quality = "unknown" if heard is None else "stale" if now - heard.at > of.stale else "fresh"
-    more = {"attempts": len(contacts), "reached": len(reached), "concerns": len(said.get("concern-raised", ())), "open_concerns": len(worries)}
+    more = {
+        "attempts": len(contacts),
+        "reached": len(reached),
+        "concerns": len(said.get("concern-raised", ())),
+        "open_concerns": len(worries),
+    }
     value = contact(last)
-    return Answer(value, quality, evidence, last.at if last else None, heard.at if heard else None, heard.agency if heard else None, more)
+    return Answer(
+        value,
+        quality,
+        evidence,
+        last.at if last else None,
+        heard.at if heard else None,
+        heard.agency if heard else None,
+        more,
+    )
 
 
 def contact(last: Event | None) -> str:
@@ -115,7 +140,15 @@ def _next(said: Said, now: datetime) -> Answer:
     coming = court.next_hearing(said, now)
     if coming is None:
         return Answer("nothing-set", "n/a")
-    return Answer("hearing", "stated", (coming.id,), coming.at, coming.known, coming.agency, {"at": coming.at.isoformat()})
+    return Answer(
+        "hearing",
+        "stated",
+        (coming.id,),
+        coming.at,
+        coming.known,
+        coming.agency,
+        {"at": coming.at.isoformat()},
+    )
 
 
 def _ageing(account: Account, of: Rules) -> list[datetime]:
@@ -125,5 +158,7 @@ def _ageing(account: Account, of: Rules) -> list[datetime]:
         confirmed.append(account.place.confirmed)
     unserved = [] if account.said.get(court.SERVED) else account.said.get("discharged", ())
     lag = [event.at + of.lag for event in unserved if of.released(event)]
-    just_after = timedelta(microseconds=1)  # a thing is stale once it is older than the limit, not when it reaches it
+    just_after = timedelta(
+        microseconds=1
+    )  # a thing is stale once it is older than the limit, not when it reaches it
     return lag + [moment + of.stale + just_after for moment in confirmed if moment is not None]

@@ -16,13 +16,13 @@ from handhold.account.model import Account, Event, Gap, SharedPlace
 from handhold.pack import Pack
 
 MOMENT = pl.Datetime("us", "UTC")
-ACCOUNTS = {
+ACCOUNTS: dict[str, Any] = {
     "child": pl.Int64, "account": pl.String, "responsible": pl.String, "place": pl.String, "address_quality": pl.String,
     "contact": pl.String, "nta": pl.String, "nta_reason": pl.String, "court": pl.String, "next_hearing": MOMENT,
     "missed_hearings": pl.Int32, "told_orr": pl.String, "told_ero": pl.String, "told_opla": pl.String, "open_gaps": pl.Int32,
     "wakes_at": MOMENT,
 }  # fmt: skip
-GAPS = {
+GAPS: dict[str, Any] = {
     "child": pl.Int64, "kind": pl.String, "key_": pl.String, "reason": pl.String, "subject": pl.Int64, "owner": pl.String,
     "since": MOMENT, "due": MOMENT, "evidence": pl.String, "why": pl.String,
 }  # fmt: skip
@@ -96,7 +96,9 @@ def _around(asked: Asked) -> dict[int, Around]:
     for place, child, families, children, since in asked.shared.iter_rows():
         places.setdefault(child, []).append(SharedPlace(place, families, children, since))
     doubts = dict(asked.doubts.iter_rows())
-    return {child: Around(places.get(child, ()), doubts.get(child, 0)) for child in places.keys() | doubts.keys()}
+    return {
+        child: Around(places.get(child, ()), doubts.get(child, 0)) for child in places.keys() | doubts.keys()
+    }
 
 
 def _by_child(events: pl.DataFrame) -> Iterator[tuple[int, list[Event]]]:
@@ -152,4 +154,15 @@ def _row(child: int, account: Account, found: list[Gap]) -> tuple[object, ...]:
 
 def _gap_row(child: int, gap: Gap) -> tuple[object, ...]:
     evidence = ENCODE(dict(gap.evidence))
-    return (child, gap.kind, gap.key, gap.reason, gap.subject, gap.owner, gap.opens, gap.due, evidence, gap.closed)
+    return (
+        child,
+        gap.kind,
+        gap.key,
+        gap.reason,
+        gap.subject,
+        gap.owner,
+        gap.opens,
+        gap.due,
+        evidence,
+        gap.closed,
+    )

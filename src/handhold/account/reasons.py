@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from handhold.account import custody
-from handhold.account.model import Account, Event, Missed
 from handhold.account.mailing import notices_for, sent_astray
+from handhold.account.model import Account, Event, Missed
 from handhold.account.rules import Rules
 
 Evidence = Sequence[Event]
@@ -55,7 +55,11 @@ def _held_elsewhere(account: Account, hearing: Missed, of: Rules) -> Evidence:
 
 def _run(account: Account, hearing: Missed, _of: Rules) -> Evidence:
     """Whereabouts unknown *and reported*: without a report number nobody is called missing."""
-    gone = [e for e in account.said.get("absence-began", ()) if e.day <= hearing.day and not custody.found_again(e, account.said)]
+    gone = [
+        e
+        for e in account.said.get("absence-began", ())
+        if e.day <= hearing.day and not custody.found_again(e, account.said)
+    ]
     rows = {e.row for e in gone}
     reported = [e for e in account.said.get("ncmec-told", ()) if e.row in rows and e.detail.get("number")]
     return [*gone, *reported] if reported else []
@@ -67,7 +71,11 @@ def _departed(account: Account, hearing: Missed, _of: Rules) -> Evidence:
 
 
 def _relief(account: Account, hearing: Missed, _of: Rules) -> Evidence:
-    return [e for e in account.said.get("benefit-decided", ()) if e.detail.get("granted") is True and e.day <= hearing.day]
+    return [
+        e
+        for e in account.said.get("benefit-decided", ())
+        if e.detail.get("granted") is True and e.day <= hearing.day
+    ]
 
 
 def _no_case(account: Account, _hearing: Missed, _of: Rules) -> Evidence:
@@ -99,7 +107,9 @@ def _harm(account: Account, _hearing: Missed, _of: Rules) -> Evidence:
 
 def _moved(account: Account, hearing: Missed, _of: Rules) -> Evidence:
     contacts = account.said.get("contact-attempted", ())
-    return [e for e in contacts if e.place is not None and e.text("outcome") == "REACHED" and e.day >= hearing.day]
+    return [
+        e for e in contacts if e.place is not None and e.text("outcome") == "REACHED" and e.day >= hearing.day
+    ]
 
 
 MISSED: tuple[tuple[str, Callable[[Account, Missed, Rules], Evidence]], ...] = (
@@ -118,7 +128,9 @@ MISSED: tuple[tuple[str, Callable[[Account, Missed, Rules], Evidence]], ...] = (
 
 
 def _gone(account: Account, released: Event, _of: Rules) -> Evidence:
-    left = [e for e in account.said.get("discharged", ()) if e.text("type") in DEPARTED and e.day >= released.day]
+    left = [
+        e for e in account.said.get("discharged", ()) if e.text("type") in DEPARTED and e.day >= released.day
+    ]
     return left or [e for e in account.said.get("case-status", ()) if e.text("status") == "DEPARTED"]
 
 
@@ -147,7 +159,9 @@ def _held_for(account: Account, reason: str) -> Evidence:
 
 def _dropped(account: Account, _released: Event, _of: Rules) -> Evidence:
     done = [e for e in account.said.get("case-completed", ()) if e.text("dec") in DROPPED]
-    return done or [e for e in account.said.get("case-closed", ()) if e.text("disposition") in DROPPED_AT_OPLA]
+    return done or [
+        e for e in account.said.get("case-closed", ()) if e.text("disposition") in DROPPED_AT_OPLA
+    ]
 
 
 def _issued(account: Account, _released: Event, _of: Rules) -> Evidence:
@@ -169,5 +183,16 @@ def _waits_in_line(account: Account, _released: Event, _of: Rules) -> Evidence:
 
 OfCharging = tuple[tuple[str, Callable[[Account, Event, Rules], Evidence]], ...]
 # What makes it right that nothing was served; then, while the release is recent, nothing need be wrong; then what went wrong.
-RIGHT: OfCharging = (("N-DEPART", _gone), ("N-CUST", _in_custody), ("N-RELIEF", _has_relief), ("N-USCIS", _at_uscis), ("N-DISCR", _dropped))
-WRONG: OfCharging = (("N-FTPROS", _dismissed_unfiled), ("N-ADDR", _no_address), ("N-ISSUED", _issued), ("N-BACKLOG", _waits_in_line))
+RIGHT: OfCharging = (
+    ("N-DEPART", _gone),
+    ("N-CUST", _in_custody),
+    ("N-RELIEF", _has_relief),
+    ("N-USCIS", _at_uscis),
+    ("N-DISCR", _dropped),
+)
+WRONG: OfCharging = (
+    ("N-FTPROS", _dismissed_unfiled),
+    ("N-ADDR", _no_address),
+    ("N-ISSUED", _issued),
+    ("N-BACKLOG", _waits_in_line),
+)

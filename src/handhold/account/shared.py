@@ -38,7 +38,9 @@ def refresh(db: store.Db, of: Rules) -> pl.Series:
         doomed = gone.select("place", "child")
         db.execute("create temp table account_unshared (place bigint, child bigint) on commit drop")
         store.copy_in(db, "account_unshared", doomed)
-        db.execute("delete from account_shared s using account_unshared u where u.place = s.place and u.child = s.child")
+        db.execute(
+            "delete from account_shared s using account_unshared u where u.place = s.place and u.child = s.child"
+        )
         db.execute("drop table account_unshared")
     store.copy_in(db, "account_shared", new.select(KEYS))
     db.execute("drop table account_places")
@@ -59,10 +61,18 @@ def sharing(released: pl.DataFrame, families: int, of: Rules) -> pl.DataFrame:
     )
     # A child whose surname was typed in two ways is still one child, so it brings one family.
     children = counted.sort("at", "family").unique(["place", "child"], keep="first", maintain_order=True)
-    by_family = children.group_by("place", "family").agg(pl.col("at").min(), pl.len().alias("n")).sort("place", "at", "family")
+    by_family = (
+        children.group_by("place", "family")
+        .agg(pl.col("at").min(), pl.len().alias("n"))
+        .sort("place", "at", "family")
+    )
     places = (
         by_family.group_by("place", maintain_order=True)
-        .agg(families=pl.len().cast(pl.Int32), children=pl.col("n").sum().cast(pl.Int32), since=pl.col("at").get(families - 1, null_on_oob=True))
+        .agg(
+            families=pl.len().cast(pl.Int32),
+            children=pl.col("n").sum().cast(pl.Int32),
+            since=pl.col("at").get(families - 1, null_on_oob=True),
+        )
         .filter(pl.col("families") >= families)
     )
     return children.select("place", "child").join(places, on="place").select(KEYS)

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from multiprocessing import get_context
+from typing import Any
 
 import polars as pl
 
@@ -32,13 +33,16 @@ DOUBTS = """
     select f.child, count(distinct q.id)::int as doubts from identity_question q
     join identity_file f on f.id in (q.file_a, q.file_b)
     where q.closed is null and f.child = any(%(children)s) group by f.child"""
-SUBJECTS = "select id as gap, subject as meant from account_gap where id = any(%(gaps)s) and subject is not null"
+DECIDED = """
+    select id, kind, key_, subject from account_gap where child = any(%(children)s) and (id = any(%(about)s) or subject = any(%(about)s))"""
 OF_GAPS = ("gap-opened", "gap-closed")
 ABOUT_GAPS = ("told", "received", "acknowledged", "reason-decided")
 GAPS_BEFORE = """
     select id, child, kind, key_, reason, subject, opened, closed, times, digest
     from account_gap where child = any(%(children)s) order by id"""
-STANDING_BEFORE = "select child, digest as old_digest from account_standing where child = any(%(children)s) order by child"
+STANDING_BEFORE = (
+    "select child, digest as old_digest from account_standing where child = any(%(children)s) order by child"
+)
 PAST = """
     insert into account_past (child, account, from_, until)
     select child, account, as_of, %(now)s from account_standing where child = any(%(children)s)"""
@@ -101,7 +105,9 @@ def _folders(pack: Pack, workers: int) -> Iterator[Executor | None]:
         yield pool
 
 
-def _chunks(transaction: Transaction, folders: Executor | None, now: datetime, pack: Pack, workers: int) -> Iterator[Updated]:
+def _chunks(
+    transaction: Transaction, folders: Executor | None, now: datetime, pack: Pack, workers: int
+) -> Iterator[Updated]:
     """Chunk after chunk until none is touched: while one is folded, another is read or written."""
     lanes = workers + 1 if folders else 1
     with ThreadPoolExecutor(lanes) as threads:
@@ -115,7 +121,9 @@ def _chunks(transaction: Transaction, folders: Executor | None, now: datetime, p
 
 def _chunk(transaction: Transaction, folders: Executor | None, now: datetime, pack: Pack) -> Updated:
     with transaction() as db:
-        children = pl.Series("child", sorted(row["child"] for row in store.fetch(db, TAKE, {"limit": CHUNK})), pl.Int64)
+        children = pl.Series(
+            "child", sorted(row["child"] for row in store.fetch(db, TAKE, {"limit": CHUNK})), pl.Int64
+        )
         if not len(children):
             return _together([])
         asked = folding.Asked(_events(db, children), *_around(db, children), now)
@@ -124,19 +132,50 @@ def _chunk(transaction: Transaction, folders: Executor | None, now: datetime, pa
 
 
 def _events(db: store.Db, children: pl.Series) -> pl.DataFrame:
-    """The children's events; where one about a gap names the gap, ``subject`` is the event that the gap is about.
+    """The children's events, less the comings and goings of gaps: those are made of the account, so it is not made of them.
 
-    The comings and goings of gaps are left out: they are made of the account, so it is not made of them.
+    What somebody decided or acknowledged names a gap or the event it was about. Rows are corrected and gaps are not, so
+    decisions get the gap's key instead, and all others the event that the gap is about.
     """
     events = timeline.stream(db, children).filter(~pl.col("kind").is_in(OF_GAPS))
-    own = events.filter(pl.col("kind").is_in(ABOUT_GAPS)).select("id", "detail")
+    own = events.filter(pl.col("kind").is_in(ABOUT_GAPS)).select(
+        "id", "kind", *_said("about", "kind", "code", "recipient")
+    )
     if not len(own):
         return events
-    about = own.select("id", gap=pl.col("detail").str.json_path_match("$.about").cast(pl.Int64, strict=False))
-    known = store.frame(db, SUBJECTS, {"gaps": about["gap"].drop_nulls().to_list()})
-    meant = about.join(known, on="gap").select("id", "meant")
+    about = own.with_columns(pl.col("said_about").cast(pl.Int64, strict=False))
+    gaps = store.frame(
+        db,
+        DECIDED,
+        {"children": children.to_list(), "about": about["said_about"].drop_nulls().unique().to_list()},
+    )
+    return _decided(_meant(events, about, gaps), about, gaps)
+
+
+def _said(*names: str) -> list[pl.Expr]:
+    return [pl.col("detail").str.json_path_match(f"$.{name}").alias(f"said_{name}") for name in names]
+
+
+def _meant(events: pl.DataFrame, about: pl.DataFrame, gaps: pl.DataFrame) -> pl.DataFrame:
+    """Where an event is about a gap by its id, ``subject`` is what the gap is about."""
+    known = gaps.select(said_about="id", meant="subject").drop_nulls()
+    meant = about.join(known, on="said_about").select("id", "meant")
     together = events.join(meant, on="id", how="left", maintain_order="left")
     return together.with_columns(subject=pl.coalesce("meant", "subject")).drop("meant")
+
+
+def _decided(events: pl.DataFrame, about: pl.DataFrame, gaps: pl.DataFrame) -> pl.DataFrame:
+    """A person's decision with the key of the gap that it closes, whatever row the gap rests on today."""
+    decisions = about.filter(pl.col("kind") == "reason-decided")
+    either = pl.concat(
+        [gaps.select("kind", "key_", said_about=name) for name in ("id", "subject")]
+    ).drop_nulls()
+    keyed = decisions.join(
+        either, left_on=["said_about", "said_kind"], right_on=["said_about", "kind"]
+    ).unique("id", keep="first")
+    said = pl.struct(about="key_", kind="said_kind", code="said_code").struct.json_encode()
+    together = events.join(keyed.select("id", said=said), on="id", how="left", maintain_order="left")
+    return together.with_columns(detail=pl.coalesce("said", "detail")).drop("said")
 
 
 def _around(db: store.Db, children: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -156,26 +195,61 @@ def _store(db: store.Db, children: pl.Series, made: folding.Made, now: datetime)
 
 def _identified(gaps: pl.DataFrame) -> pl.DataFrame:
     ids = store.stable_ids("gap", gaps["child"], gaps["kind"], gaps["key_"])
-    digests = store.stable_ids("gap-content", gaps["reason"], gaps["subject"], gaps["owner"], gaps["due"].dt.epoch("us"), gaps["evidence"])
+    digests = store.stable_ids(
+        "gap-content",
+        gaps["reason"],
+        gaps["subject"],
+        gaps["owner"],
+        gaps["due"].dt.epoch("us"),
+        gaps["evidence"],
+    )
     return gaps.with_columns(ids.alias("id"), digests.alias("digest"))
 
 
-def _write_gaps(db: store.Db, gaps: pl.DataFrame, before: pl.DataFrame, now: datetime) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _write_gaps(
+    db: store.Db, gaps: pl.DataFrame, before: pl.DataFrame, now: datetime
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Open, reopen, change and close; returns what opened and what closed."""
     moment = pl.lit(now).cast(pl.Datetime("us", "UTC"))
     is_open = gaps.filter(pl.col("why").is_null())
     known = is_open.join(before.select("id", "opened", "closed", "times", old="digest"), on="id", how="left")
     new = known.filter(pl.col("opened").is_null()).with_columns(opened=moment, times=pl.lit(1, pl.Int32))
-    again = known.filter(pl.col("closed").is_not_null()).with_columns(opened=moment, times=pl.col("times") + 1)
-    changed = known.filter(pl.col("opened").is_not_null(), pl.col("closed").is_null(), pl.col("old") != pl.col("digest"))
+    again = known.filter(pl.col("closed").is_not_null()).with_columns(
+        opened=moment, times=pl.col("times") + 1
+    )
+    changed = known.filter(
+        pl.col("opened").is_not_null(), pl.col("closed").is_null(), pl.col("old") != pl.col("digest")
+    )
     settled = gaps.filter(pl.col("why").is_not_null()).select("id", "why", "reason", "evidence")
     still = before.filter(pl.col("closed").is_null()).join(is_open, on="id", how="anti")
-    closing = still.drop("reason").join(settled, on="id", how="left").with_columns(
-        why=pl.col("why").fill_null("no-longer-so"), reason=pl.coalesce("reason", still["reason"])
+    closing = (
+        still.drop("reason")
+        .join(settled, on="id", how="left")
+        .with_columns(
+            why=pl.col("why").fill_null("no-longer-so"), reason=pl.coalesce("reason", still["reason"])
+        )
     )
-    columns = ["id", "child", "kind", "key_", "reason", "subject", "owner", "opened", "since", "due", "evidence", "times", "digest"]
+    columns = [
+        "id",
+        "child",
+        "kind",
+        "key_",
+        "reason",
+        "subject",
+        "owner",
+        "opened",
+        "since",
+        "due",
+        "evidence",
+        "times",
+        "digest",
+    ]
     store.copy_in(db, "account_gap", new.select(columns))
-    reopened = pl.concat([again, changed]).with_columns(closed=pl.lit(None, pl.Datetime("us", "UTC"))).select(*columns, "closed")
+    reopened = (
+        pl.concat([again, changed])
+        .with_columns(closed=pl.lit(None, pl.Datetime("us", "UTC")))
+        .select(*columns, "closed")
+    )
     reopened = reopened.with_columns(closed_by=pl.lit(None, pl.String), why=pl.lit(None, pl.String))
     store.upsert(db, "account_gap", reopened, ["id"])
     _close(db, closing, now)
@@ -185,7 +259,9 @@ def _write_gaps(db: store.Db, gaps: pl.DataFrame, before: pl.DataFrame, now: dat
 def _close(db: store.Db, closing: pl.DataFrame, now: datetime) -> None:
     if not len(closing):
         return
-    db.execute("create temp table account_closing (id bigint primary key, why text, reason text, evidence jsonb) on commit drop")
+    db.execute(
+        "create temp table account_closing (id bigint primary key, why text, reason text, evidence jsonb) on commit drop"
+    )
     store.copy_in(db, "account_closing", closing.select("id", "why", "reason", "evidence"))
     db.execute(
         """update account_gap g set closed = %s, closed_by = %s, why = c.why, reason = c.reason,
@@ -198,7 +274,10 @@ def _close(db: store.Db, closing: pl.DataFrame, now: datetime) -> None:
 
 def _write_standing(db: store.Db, children: pl.Series, accounts: pl.DataFrame, now: datetime) -> None:
     """Store accounts that changed, the old ones as past; children that hold no event any more stand no longer."""
-    digests = store.stable_ids("account", *(accounts[name].cast(pl.String) for name in accounts.columns if name not in ("child", "wakes_at")))
+    digests = store.stable_ids(
+        "account",
+        *(accounts[name].cast(pl.String) for name in accounts.columns if name not in ("child", "wakes_at")),
+    )
     moment = pl.lit(now).cast(pl.Datetime("us", "UTC"))
     rows = accounts.with_columns(digests.alias("digest"), as_of=moment)
     before = store.frame(db, STANDING_BEFORE, {"children": children.to_list()})
@@ -219,7 +298,13 @@ def _tell_timeline(db: store.Db, opened: pl.DataFrame, closed: pl.DataFrame, now
     """Opening and closing are events on the child."""
     for kind, gaps in (("gap-opened", opened), ("gap-closed", closed)):
         rows = [
-            timeline.OwnEvent(row["child"], kind, now, {"gap": str(row["id"]), "kind": row["kind"], "reason": row["reason"]}, row["id"])
+            timeline.OwnEvent(
+                row["child"],
+                kind,
+                now,
+                {"gap": str(row["id"]), "kind": row["kind"], "reason": row["reason"]},
+                row["id"],
+            )
             for row in gaps.select(SAYS).iter_rows(named=True)
         ]
         timeline.add(db, rows, by=SYSTEM, now=now)
@@ -234,12 +319,34 @@ def _together(chunks: list[Updated]) -> Updated:
     )
 
 
-def account_of(db: store.Db, child: int) -> dict[str, object] | None:
+def account_of(db: store.Db, child: int) -> dict[str, Any] | None:
     """The standing account of one child with its columns, or ``None``."""
     rows = store.fetch(db, "select * from account_standing where child = %s", [child])
     return rows[0] if rows else None
 
 
-def open_gaps(db: store.Db, child: int) -> list[dict[str, object]]:
+def open_gaps(db: store.Db, child: int) -> list[dict[str, Any]]:
     """The open gaps of one child, the most urgent first."""
-    return store.fetch(db, "select * from account_gap where child = %s and closed is null order by due nulls last, id", [child])
+    return store.fetch(
+        db,
+        "select * from account_gap where child = %s and closed is null order by due nulls last, id",
+        [child],
+    )
+
+
+def read(db: store.Db, child: int) -> dict[str, Any]:
+    """A child's account as JSON values: the six answers, as of when, and the open gaps. Empty where nothing stands."""
+    standing = account_of(db, child)
+    if standing is None:
+        return {}
+    gaps = [
+        {
+            "gap": g["id"],
+            "kind": g["kind"],
+            "reason": g["reason"],
+            "owner": g["owner"],
+            "due": g["due"] and g["due"].isoformat(),
+        }
+        for g in open_gaps(db, child)
+    ]
+    return {"child": child, "as_of": standing["as_of"].isoformat(), **standing["account"], "gaps": gaps}

@@ -19,6 +19,7 @@ from handhold.pack import Pack
 
 SYSTEM = "system"
 MOMENT = pl.Datetime("us", "UTC")
+MANY = 10_000  # rows after which the database must look at a table anew, or it plans for the table as it was
 
 NEW_GAPS = """
     select g.id as gap, g.times, g.child, g.subject, g.kind
@@ -155,6 +156,13 @@ def _begin(db: store.Db, current: Mapping[str, Protocol], now: datetime) -> None
         "followup_run",
         runs.select("id", "gap", "times", "child", "protocol", "version", "subject", "started"),
     )
+    _look_again(db, "followup_run", len(runs))
+
+
+def _look_again(db: store.Db, table: str, written: int) -> None:
+    """Have the database count a table into which many rows came in this transaction."""
+    if written > MANY:
+        db.execute(f"analyze {table}")
 
 
 def _followed(db: store.Db) -> dict[str, Protocol]:
@@ -220,6 +228,7 @@ def _set_next(db: store.Db, known: Mapping[str, Protocol], calendar: Calendar, n
         states.join(planned, on=["version", "state"]), store.frame(db, BASES), calendar, known, now
     )
     store.copy_in(db, "followup_step", rows.select(STEP_COLUMNS))
+    _look_again(db, "followup_step", len(rows))
     opened = rows.filter(pl.col("outcome").is_null())
     _record(db, "step-set", opened.select("id", "child", "name").to_dicts(), now)
     return len(rows)

@@ -171,8 +171,8 @@ def _check(protocol: Protocol) -> None:
 
 
 def _check_when(where: str, step: Step, asked: Step) -> None:
-    assert step.when is not None
-    odd = step.when[1] - set(asked.evidence) - {LAPSED}
+    states = step.when[1] if step.when else frozenset()
+    odd = states - set(asked.evidence) - {LAPSED}
     if odd:
         raise ProtocolError(
             f"{where}: waits for {asked.name} to be {', '.join(sorted(odd))}, which its evidence never is"

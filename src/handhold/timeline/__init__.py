@@ -5,5 +5,19 @@ from handhold.timeline.kinds import KINDS, Kind
 from handhold.timeline.record import AGENCY as OWN_AGENCY
 from handhold.timeline.record import OwnEvent, Recorded, add, record
 from handhold.timeline.stream import stream
+from handhold.timeline.tell import Told, Withheld, tell
 
-__all__ = ["KINDS", "OWN_AGENCY", "Kind", "OwnEvent", "Recorded", "add", "kinds", "record", "stream"]
+__all__ = [
+    "KINDS",
+    "OWN_AGENCY",
+    "Kind",
+    "OwnEvent",
+    "Recorded",
+    "Told",
+    "Withheld",
+    "add",
+    "kinds",
+    "record",
+    "stream",
+    "tell",
+]

@@ -13,11 +13,10 @@ from handhold.timeline.kinds import KINDS
 
 ZONE = "America/New_York"
 AGENCY = "HANDHOLD"
-MATCHED_ROWS = "timeline_matched_row"
 
-BEFORE = f"""
+BEFORE = """
     select e.id, e.file, e.row_, e.slot, e.kind, e.superseded_by
-    from timeline_event e join {MATCHED_ROWS} m on m.row_ = e.row_ order by e.id"""
+    from timeline_event e join timeline_matched_row m on m.row_ = e.row_ order by e.id"""
 REVIVE_PAST = """
     insert into timeline_lapse (event, superseded_by, from_, until)
     select e.id, e.superseded_by, e.superseded, %(now)s
@@ -81,13 +80,21 @@ def record(db: store.Db, reading: Reading, *, now: datetime) -> Recorded:
     _revive(db, revived, now)
     _supersede(db, gone, now)
     touched = [fresh["file"], gone["file"], before.filter(pl.col("id").is_in(revived.implode()))["file"]]
-    return Recorded(len(fresh) + len(revived), len(gone), pl.concat(touched).drop_nulls().unique().sort().alias("file"))
+    return Recorded(
+        len(fresh) + len(revived), len(gone), pl.concat(touched).drop_nulls().unique().sort().alias("file")
+    )
 
 
 def _events(reports: pl.DataFrame, now: datetime) -> pl.DataFrame:
     """Reports as events: with their ids, local days, and one of each."""
     ids = store.stable_ids(
-        "event", reports["row"], reports["slot"], reports["kind"], reports["at"].dt.epoch("us"), reports["detail"], reports["place"]
+        "event",
+        reports["row"],
+        reports["slot"],
+        reports["kind"],
+        reports["at"].dt.epoch("us"),
+        reports["detail"],
+        reports["place"],
     )
     return (
         reports.with_columns(
@@ -103,13 +110,18 @@ def _events(reports: pl.DataFrame, now: datetime) -> pl.DataFrame:
 
 def _before(db: store.Db, reading: Reading, events: pl.DataFrame) -> pl.DataFrame:
     """What is recorded already, believed or not, from the rows this reading speaks of."""
-    rows = pl.concat([s.cast(pl.Int64).alias("row_") for s in (events["row_"], reading.changed, reading.withdrawn, reading.returned)])
-    db.execute(f"create temp table {MATCHED_ROWS} (row_ bigint primary key) on commit drop")
+    rows = pl.concat(
+        [
+            s.cast(pl.Int64).alias("row_")
+            for s in (events["row_"], reading.changed, reading.withdrawn, reading.returned)
+        ]
+    )
+    db.execute("create temp table timeline_matched_row (row_ bigint primary key) on commit drop")
     if db.execute("select exists (select from timeline_event where row_ is not null)").fetchone() == (True,):
-        store.copy_in(db, MATCHED_ROWS, pl.DataFrame({"row_": rows.drop_nulls().unique()}))
-        db.execute(f"analyze {MATCHED_ROWS}")
+        store.copy_in(db, "timeline_matched_row", pl.DataFrame({"row_": rows.drop_nulls().unique()}))
+        db.execute("analyze timeline_matched_row")
     before = store.frame(db, BEFORE)
-    db.execute(f"drop table {MATCHED_ROWS}")
+    db.execute("drop table timeline_matched_row")
     return before
 
 
@@ -128,7 +140,9 @@ def _gone(before: pl.DataFrame, reading: Reading, events: pl.DataFrame) -> pl.Da
     unsaid = before.filter(pl.col("superseded_by").is_null()).join(events, on="id", how="anti")
     changed = pl.concat([reading.changed.cast(pl.Int64).alias("row_"), events["row_"]]).unique()
     withdrawn = reading.withdrawn.cast(pl.Int64)
-    by_kind = events.unique(["row_", "slot", "kind"], keep="first").select("row_", "slot", "kind", same=pl.col("id"))
+    by_kind = events.unique(["row_", "slot", "kind"], keep="first").select(
+        "row_", "slot", "kind", same=pl.col("id")
+    )
     by_slot = events.unique(["row_", "slot"], keep="first").select("row_", "slot", near=pl.col("id"))
     in_place = (
         unsaid.filter(pl.col("row_").is_in(changed.implode()))
@@ -136,7 +150,9 @@ def _gone(before: pl.DataFrame, reading: Reading, events: pl.DataFrame) -> pl.Da
         .join(by_slot, on=["row_", "slot"], how="left", nulls_equal=True)
         .select("id", "file", superseded_by=pl.coalesce("same", "near", pl.lit(0, pl.Int64)))
     )
-    removed = unsaid.filter(pl.col("row_").is_in(withdrawn.implode())).select("id", "file", superseded_by=pl.lit(0, pl.Int64))
+    removed = unsaid.filter(pl.col("row_").is_in(withdrawn.implode())).select(
+        "id", "file", superseded_by=pl.lit(0, pl.Int64)
+    )
     return pl.concat([in_place, removed]).unique("id", keep="first", maintain_order=True)
 
 
@@ -175,7 +191,9 @@ def _revive(db: store.Db, ids: pl.Series, now: datetime) -> None:
 def _supersede(db: store.Db, gone: pl.DataFrame, now: datetime) -> None:
     if not len(gone):
         return
-    db.execute("create temp table timeline_replaced (id bigint primary key, superseded_by bigint) on commit drop")
+    db.execute(
+        "create temp table timeline_replaced (id bigint primary key, superseded_by bigint) on commit drop"
+    )
     store.copy_in(db, "timeline_replaced", gone.select("id", "superseded_by"))
     db.execute(SUPERSEDE, {"now": now})
     db.execute("drop table timeline_replaced")
@@ -207,7 +225,15 @@ def _own(rows: list[OwnEvent], by: str, now: datetime) -> pl.DataFrame:
         },
         schema_overrides={"child": pl.Int64, "at": moments, "subject": pl.Int64},
     )
-    ids = store.stable_ids("own", frame["child"], frame["slot"], frame["kind"], frame["at"].dt.epoch("us"), frame["detail"], frame["subject"])
+    ids = store.stable_ids(
+        "own",
+        frame["child"],
+        frame["slot"],
+        frame["kind"],
+        frame["at"].dt.epoch("us"),
+        frame["detail"],
+        frame["subject"],
+    )
     local = pl.col("at").dt.convert_time_zone(ZONE).dt.date()
     return frame.with_columns(
         ids.alias("id"), local.alias("day"), local.alias("known_day"), pl.col("at").alias("known"),

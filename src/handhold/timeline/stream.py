@@ -4,21 +4,20 @@ import polars as pl
 
 from handhold import store
 
-WANTED = "timeline_wanted_child"
-EVENT = """e.file, e.id, e.agency, e.kind, e.at, e.day, e.precision_, e.known, e.known_day, e.detail, e.place, e.building,
-           e.address_flags, e.subject, e.row_, e.delivery, e.line"""
-
 # An event of Handhold's own may name a child that has since been merged into another; it belongs to that other.
-KIN = f"""with recursive kin (child, id) as (
-        select child, child from {WANTED}
-        union select k.child, i.id from kin k join identity_child i on i.into_ = k.id)"""
-OF_SOME = f"""{KIN}
-    select f.child, {EVENT} from {WANTED} w
-    join identity_file f on f.child = w.child
-    join timeline_event e on e.file = f.id
+BELIEVED = """
+    with recursive kin (child, id) as (
+        select child, child from timeline_wanted_child
+        union select k.child, i.id from kin k join identity_child i on i.into_ = k.id)
+    select f.child, e.file, e.id, e.agency, e.kind, e.at, e.day, e.precision_, e.known, e.known_day, e.detail, e.place, e.building,
+           e.address_flags, e.subject, e.row_, e.delivery, e.line
+    from timeline_wanted_child w join identity_file f on f.child = w.child join timeline_event e on e.file = f.id
     where e.superseded_by is null
     union all
-    select k.child, {EVENT} from kin k join timeline_event e on e.child = k.id where e.superseded_by is null"""
+    select k.child, e.file, e.id, e.agency, e.kind, e.at, e.day, e.precision_, e.known, e.known_day, e.detail, e.place, e.building,
+           e.address_flags, e.subject, e.row_, e.delivery, e.line
+    from kin k join timeline_event e on e.child = k.id
+    where e.superseded_by is null"""
 
 
 def stream(db: store.Db, children: pl.Series | None) -> pl.DataFrame:
@@ -27,12 +26,18 @@ def stream(db: store.Db, children: pl.Series | None) -> pl.DataFrame:
     Columns: child, file, id, agency, kind, at, day, precision_, known, known_day, detail (JSON text), place, building,
     address_flags, subject, row_, delivery, line. ``child`` is the id asked for, also where an event names one merged into it.
     """
-    db.execute(f"create temp table {WANTED} (child bigint primary key) on commit drop")
+    db.execute("create temp table timeline_wanted_child (child bigint primary key) on commit drop")
     if children is None:
-        db.execute(f"insert into {WANTED} select distinct child from identity_file where child is not null")
+        db.execute(
+            "insert into timeline_wanted_child select distinct child from identity_file where child is not null"
+        )
     else:
-        store.copy_in(db, WANTED, pl.DataFrame({"child": children.cast(pl.Int64).drop_nulls().unique()}))
-    db.execute(f"analyze {WANTED}")
-    events = store.frame(db, OF_SOME)
-    db.execute(f"drop table {WANTED}")
+        store.copy_in(
+            db,
+            "timeline_wanted_child",
+            pl.DataFrame({"child": children.cast(pl.Int64).drop_nulls().unique()}),
+        )
+    db.execute("analyze timeline_wanted_child")
+    events = store.frame(db, BELIEVED)
+    db.execute("drop table timeline_wanted_child")
     return events.sort("child", "at", "id")

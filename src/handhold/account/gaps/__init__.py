@@ -44,7 +44,11 @@ def gaps(account: Account, now: datetime, pack: Pack, around: Around = ALONE) ->
     """The account's gaps at ``now``, settled ones with ``closed`` set, in the order of their kinds and keys."""
     of = rules.of(pack)
     found = [*account.expected, *whereabouts.around(account, around.shared, around.doubts, now, of)]
-    begun = sorted((gap for gap in found if gap.opens <= now), key=lambda gap: (gap.kind, gap.key, gap.opens), reverse=True)
+    begun = sorted(
+        (gap for gap in found if gap.opens <= now),
+        key=lambda gap: (gap.kind, gap.key, gap.opens),
+        reverse=True,
+    )
     # Two rows may state one thing twice, or one row in two ways: it is one gap, from the earlier of them on.
     one_of_each = {(gap.kind, gap.key): gap for gap in begun}
     return [_settled(gap, account) for _, gap in sorted(one_of_each.items())]

@@ -27,7 +27,10 @@ def transfer_late(account: Account, now: datetime, of: Rules) -> Iterator[Gap]:
                 due=limit,
                 reason="late" if passed else "still-held" if now > limit else "",
                 subject=found.id,
-                evidence={"events": [e.id for e in (found, passed) if e], "hours": _hours(found, passed) if passed else None},
+                evidence={
+                    "events": [e.id for e in (found, passed) if e],
+                    "hours": _hours(found, passed) if passed else None,
+                },
             )
 
 
@@ -73,7 +76,10 @@ def absence_unreported(account: Account, _now: datetime, of: Rules) -> Iterator[
     Authority: ORR Policy Guide 5.8 (at once); 34 USC 41308 (police enter a missing child within two hours).
     """
     for began in _absences(account, of):
-        told = {name: [e.id for e in account.said.get(kind, ()) if e.row == began.row] for name, kind in TOLD_OF_ABSENCE.items()}
+        told = {
+            name: [e.id for e in account.said.get(kind, ()) if e.row == began.row]
+            for name, kind in TOLD_OF_ABSENCE.items()
+        }
         untold = [name for name, events in told.items() if not events]
         yield Gap(
             kind="absence-unreported",
@@ -83,7 +89,10 @@ def absence_unreported(account: Account, _now: datetime, of: Rules) -> Iterator[
             due=of.due("absence-unreported", began.at),
             reason="+".join(untold),
             subject=began.id,
-            evidence={"events": [began.id, *(i for events in told.values() for i in events)], "untold": untold},
+            evidence={
+                "events": [began.id, *(i for events in told.values() for i in events)],
+                "untold": untold,
+            },
             closed=None if untold else "told",
         )
 

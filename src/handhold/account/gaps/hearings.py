@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from handhold.account import court, reasons
-from handhold.account.model import AGENCIES_TO_TELL, Account, Address, Event, Gap
 from handhold.account.mailing import sent_astray
+from handhold.account.model import AGENCIES_TO_TELL, Account, Address, Event, Gap
 from handhold.account.rules import Rules
 
 SETTLED = ("acknowledged", "shows")
@@ -32,7 +32,11 @@ def missed_hearing_untold(account: Account, _now: datetime, of: Rules) -> Iterat
             due=due,
             reason=agency,
             subject=last.event.id,
-            evidence={"events": [*(e.id for e in last.events), *shown], "missed_on": last.day.isoformat(), "state": state},
+            evidence={
+                "events": [*(e.id for e in last.events), *shown],
+                "missed_on": last.day.isoformat(),
+                "state": state,
+            },
             closed=state if state in SETTLED else None,
         )
 

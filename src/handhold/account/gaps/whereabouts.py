@@ -31,7 +31,9 @@ def no_usable_address(account: Account, _now: datetime, of: Rules) -> Iterator[G
     )
 
 
-def around(account: Account, shared: Sequence[SharedPlace], doubts: int, now: datetime, of: Rules) -> Iterator[Gap]:
+def around(
+    account: Account, shared: Sequence[SharedPlace], doubts: int, now: datetime, of: Rules
+) -> Iterator[Gap]:
     """The gaps that rest on what is known beyond the child's own events."""
     yield from shared_address(account, shared, of)
     yield from identity_doubt(account, doubts, now, of)
@@ -54,7 +56,11 @@ def shared_address(account: Account, shared: Sequence[SharedPlace], of: Rules) -
             due=of.due("shared-address", place.since),
             reason="released-to",
             subject=events[0].id,
-            evidence={"events": [e.id for e in events], "families": place.families, "children": place.children},
+            evidence={
+                "events": [e.id for e in events],
+                "families": place.families,
+                "children": place.children,
+            },
         )
 
 
