@@ -62,7 +62,9 @@ def once(folder: Path) -> tuple[float, Stages, int]:
     begun = time.monotonic()
     arrival = casework.arrive(feeds.find(folder), office, sender="bench")
     took = time.monotonic() - begun
-    print(f"  events {arrival.events:,}; children {arrival.children:,}; gaps {arrival.opened:,}; notices {arrival.notices:,}")
+    print(
+        f"  events {arrival.events:,}; children {arrival.children:,}; gaps {arrival.opened:,}; notices {arrival.notices:,}"
+    )
     return took, stages, sum(d.rows or 0 for d in arrival.deliveries)
 
 

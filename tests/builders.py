@@ -18,7 +18,14 @@ AGENCY = {
     "charging-document-issued": "ERO", "charging-document-held": "ERO", "court-file": "OPLA", "absentia-order-noted": "OPLA",
     "case-closed": "OPLA", "benefit-filed": "USCIS", "benefit-decided": "USCIS",
 }  # fmt: skip
-COURT = {"case-seen", "proceeding-opened", "charging-document-filed", "case-completed", "counsel-entered", "address-stated"}
+COURT = {
+    "case-seen",
+    "proceeding-opened",
+    "charging-document-filed",
+    "case-completed",
+    "counsel-entered",
+    "address-stated",
+}
 OWN = {"told", "received", "acknowledged", "reason-decided", "gap-opened", "gap-closed"}
 
 
@@ -28,9 +35,15 @@ def at(text: str) -> datetime:
     return moment.replace(tzinfo=ZONE).astimezone(UTC)
 
 
-def event(kind: str, when: str, /, *, known: str | None = None, agency: str | None = None, **more: Any) -> Event:
+def event(
+    kind: str, when: str, /, *, known: str | None = None, agency: str | None = None, **more: Any
+) -> Event:
     """An event of ``kind`` at ``when``; further names are columns of the event, all others its detail."""
-    columns = {name: more.pop(name) for name in ("place", "building", "flags", "subject", "row", "file", "id") if name in more}
+    columns = {
+        name: more.pop(name)
+        for name in ("place", "building", "flags", "subject", "row", "file", "id")
+        if name in more
+    }
     moment, knew = at(when), at(known or when)
     return Event(
         id=columns.pop("id", None) or next(_ids),
@@ -66,7 +79,9 @@ def released(when: str = "2023-03-01", place: int | None = 10, *, row: int = 500
     return [
         event("determined", f"{came} 08:00", row=row + 1),
         event("transferred", f"{came} 20:00", row=row + 1),
-        event("discharged", when, place=place, building=place, flags=flags, row=row, type="REUNIFIED", **more),
+        event(
+            "discharged", when, place=place, building=place, flags=flags, row=row, type="REUNIFIED", **more
+        ),
         event("told-dhs", when, row=row),
         event("charging-document-served", when, on="CHILD"),
     ]

@@ -51,7 +51,14 @@ def _key(name: str) -> str:
 def _write(path: Path, columns: list[str], rows: list[Mapping[str, str]], separator: str) -> None:
     with open(path, "w", encoding="cp1252" if separator == "\t" else "utf-8", newline="") as out:
         quoting = csv.QUOTE_NONE if separator == "\t" else csv.QUOTE_MINIMAL
-        sheet = csv.DictWriter(out, columns, restval="", delimiter=separator, quoting=quoting, quotechar=None if separator == "\t" else '"')
+        sheet = csv.DictWriter(
+            out,
+            columns,
+            restval="",
+            delimiter=separator,
+            quoting=quoting,
+            quotechar=None if separator == "\t" else '"',
+        )
         sheet.writeheader()
         sheet.writerows(rows)
 
@@ -64,7 +71,14 @@ def released(nation: Nation, number: str = "216043624", portal: str = "UC1", *, 
                apprehension_date="2023-01-01", uc_determination_date="2023-01-01 08:00", transfer_to_orr_date="2023-01-02 14:00",
                nta_issued_date="2023-01-27", nta_served_date=served, served_on="BOTH" if served else "", release_address=line, unit=unit, city=city,
                state=state, zip=zip, case_status="ACTIVE", updated_on="2024-05-31")  # fmt: skip
-    person = {"uc_portal_id": portal, "a_number": number, "last_names": last, "first_names": first, "date_of_birth": dob, "sex": "F"}
+    person = {
+        "uc_portal_id": portal,
+        "a_number": number,
+        "last_names": last,
+        "first_names": first,
+        "date_of_birth": dob,
+        "sex": "F",
+    }
     nation.add("orr.placements", placement_id=f"P-{portal}", program="SHELTER ONE", level_of_care="SHELTER", admitted_at="2023-01-02 20:00",
                left_at=released, left_to="DISCHARGE", **person)  # fmt: skip
     return nation.add("orr.discharges", discharge_id=f"D-{portal}", discharged_at=released, discharge_type="REUNIFIED", sponsor_id=f"S-{portal}",
@@ -72,10 +86,35 @@ def released(nation: Nation, number: str = "216043624", portal: str = "UC1", *, 
                       city=city, state=state, zip=zip, phone="5551000000", dhs_notified_at=told, home_study="N", **person)  # fmt: skip
 
 
-def in_court(nation: Nation, number: str = "216043624", case: str = "9000000", *, last: str = "DUARTE", first: str = "ANA", dob: str = "2008-03-31") -> Nation:
+def in_court(
+    nation: Nation,
+    number: str = "216043624",
+    case: str = "9000000",
+    *,
+    last: str = "DUARTE",
+    first: str = "ANA",
+    dob: str = "2008-03-31",
+) -> Nation:
     """A court case of that child, with the exchange's identity row."""
-    nation.add("eoir.A_TblCase", idncase=case, nat="HO", lang="SP", custody="R", case_type="RMV", date_of_entry="2023-01-01", casepriority_code="UC")
-    nation.add("eoir.CaseIdentity", idncase=case, a_number=number, last_name=last, first_name=first, birthdate=dob, gender="F")
+    nation.add(
+        "eoir.A_TblCase",
+        idncase=case,
+        nat="HO",
+        lang="SP",
+        custody="R",
+        case_type="RMV",
+        date_of_entry="2023-01-01",
+        casepriority_code="UC",
+    )
+    nation.add(
+        "eoir.CaseIdentity",
+        idncase=case,
+        a_number=number,
+        last_name=last,
+        first_name=first,
+        birthdate=dob,
+        gender="F",
+    )
     return nation.add("eoir.B_TblProceeding", idnproceeding=f"8{case}", idncase=case, osc_date="2023-01-27", input_date="2023-03-01",
                       case_type="RMV", hearing_date="2023-06-01")  # fmt: skip
 

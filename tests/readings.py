@@ -31,14 +31,44 @@ def ids(*values: int) -> pl.Series:
     return pl.Series("row", values, pl.Int64)
 
 
-def report(row: int, kind: str, *, file: int = 1, slot: str = "a", at: datetime = NOON, agency: str = "ORR", **more: Any) -> dict[str, Any]:
+def report(
+    row: int,
+    kind: str,
+    *,
+    file: int = 1,
+    slot: str = "a",
+    at: datetime = NOON,
+    agency: str = "ORR",
+    **more: Any,
+) -> dict[str, Any]:
     """One report; further names are columns, all others its detail."""
     columns = {name: more.pop(name) for name in list(more) if name in SCHEMA}
-    given = {"file": file, "row": row, "slot": slot, "agency": agency, "kind": kind, "at": at, "known": at, "precision": "t"}
-    return dict.fromkeys(SCHEMA) | given | {"detail": json.dumps(more, sort_keys=True), "delivery": 9, "line": row} | columns
+    given = {
+        "file": file,
+        "row": row,
+        "slot": slot,
+        "agency": agency,
+        "kind": kind,
+        "at": at,
+        "known": at,
+        "precision": "t",
+    }
+    return (
+        dict.fromkeys(SCHEMA)
+        | given
+        | {"detail": json.dumps(more, sort_keys=True), "delivery": 9, "line": row}
+        | columns
+    )
 
 
-def reading(*reports: dict[str, Any], withdrawn: pl.Series | None = None, returned: pl.Series | None = None) -> Reading:
+def reading(
+    *reports: dict[str, Any], withdrawn: pl.Series | None = None, returned: pl.Series | None = None
+) -> Reading:
     """A reading of these reports, their rows changed."""
     frame = pl.DataFrame(list(reports), SCHEMA)
-    return Reading(frame, frame["row"].unique(), ids() if withdrawn is None else withdrawn, ids() if returned is None else returned)
+    return Reading(
+        frame,
+        frame["row"].unique(),
+        ids() if withdrawn is None else withdrawn,
+        ids() if returned is None else returned,
+    )

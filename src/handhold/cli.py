@@ -5,6 +5,7 @@ do); 2 the command was misspelt; 3 the ledger does not verify.
 """
 
 import sys
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -17,11 +18,19 @@ from rich.table import Table
 from handhold import account, casework, feeds, followup, identity, ledger, notices, oversight, pack, store
 from handhold.progress import Bars
 
-OUT = Console(highlight=False)
+WIDE = 240  # columns where nobody watches: a pipe or a file should not fold its cells
+OUT = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
 ERRORS = Console(stderr=True, highlight=False)
 NOT_VERIFIED = 3
 # What a person can mend: one sentence, no traceback. Anything else is our mistake and shows where it happened.
-OWN_ERRORS = (store.StoreError, pack.PackError, feeds.FeedError, oversight.FigureError, ledger.LedgerError, followup.StepError)
+OWN_ERRORS = (
+    store.StoreError,
+    pack.PackError,
+    feeds.FeedError,
+    oversight.FigureError,
+    ledger.LedgerError,
+    followup.StepError,
+)
 
 
 class When(click.ParamType[datetime]):
@@ -46,14 +55,18 @@ def _clock() -> datetime:
 
 
 def _now(command: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option("--now", type=When(), default=_clock, help="Judge as of this moment (default: the clock).")(command)
+    return click.option(
+        "--now", type=When(), default=_clock, help="Judge as of this moment (default: the clock)."
+    )(command)
 
 
 def _by(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--by", required=True, help="Who decides, as person:ID.")(command)
 
 
-def _office(now: datetime, *, by: str = casework.SYSTEM, show: casework.Show = casework.quiet) -> casework.Office:
+def _office(
+    now: datetime, *, by: str = casework.SYSTEM, show: casework.Show = casework.quiet
+) -> casework.Office:
     return casework.Office(by=by, now=now, pack=pack.load(), show=show)
 
 
@@ -132,7 +145,9 @@ def report(now: datetime, figure: str | None, limit: int) -> None:
 
 @handhold.command()
 @click.argument("what", type=click.Choice(sorted(oversight.EXPORTS)))
-@click.option("--to", "target", required=True, type=click.Path(path_type=Path), help="A .parquet, .csv or .jsonl file.")
+@click.option(
+    "--to", "target", required=True, type=click.Path(path_type=Path), help="A .parquet, .csv or .jsonl file."
+)
 @click.option("--as-of", type=When(), default=None, help="As Handhold knew it then.")
 @_now
 def export(what: str, target: Path, as_of: datetime | None, now: datetime) -> None:
@@ -247,7 +262,12 @@ def serve(port: int, workers: int) -> None:
 @click.option("--seed", default=1, show_default=True)
 @click.option("--as-of", default="2024-05-31", show_default=True, help="The day the nation is told of.")
 @click.option("--adults-per-child", default=2.0, show_default=True)
-@click.option("--error", default=1.0, show_default=True, help="Defects and typing errors, as a multiple of the calibrated rate.")
+@click.option(
+    "--error",
+    default=1.0,
+    show_default=True,
+    help="Defects and typing errors, as a multiple of the calibrated rate.",
+)
 def simulate(out: Path, children: int, seed: int, as_of: str, adults_per_child: float, error: float) -> None:
     """Write a synthetic nation in the feeds' own formats, with its truth, to OUT."""
     from handhold.simulate import simulate as make
@@ -259,7 +279,9 @@ def simulate(out: Path, children: int, seed: int, as_of: str, adults_per_child: 
 
 @handhold.command()
 @click.option("--children", default=2000, show_default=True, help="Size of the synthetic nation.")
-@click.option("--feeds", "folder", type=click.Path(path_type=Path, exists=True), help="Use this folder instead.")
+@click.option(
+    "--feeds", "folder", type=click.Path(path_type=Path, exists=True), help="Use this folder instead."
+)
 @click.option("--now", type=When(), default="2024-05-31T23:59-04:00", show_default=True)
 @click.option("--port", default=8000, show_default=True)
 @click.option("--no-serve", is_flag=True, help="Stop before serving the pages.")
@@ -267,7 +289,9 @@ def demo(children: int, folder: Path | None, now: datetime, port: int, no_serve:
     """Simulate a nation, run the main job, print the picture, serve the pages."""
     from handhold import demonstration
 
-    demonstration.show(children=children, folder=folder, now=now, port=port, serve=not no_serve, main_job=_main_job)
+    demonstration.show(
+        children=children, folder=folder, now=now, port=port, serve=not no_serve, main_job=_main_job
+    )
 
 
 @handhold.group()
@@ -297,7 +321,12 @@ def _print_picture(now: datetime) -> None:
     table.add_column("unknown", justify="right")
     table.add_column("open it with --explain")
     for figure in figures:
-        table.add_row(figure.title, f"{figure.value:,}", "" if figure.unknown is None else f"{figure.unknown:,}", figure.name)
+        table.add_row(
+            figure.title,
+            f"{figure.value:,}",
+            "" if figure.unknown is None else f"{figure.unknown:,}",
+            figure.name,
+        )
     OUT.print(table)
 
 
@@ -311,7 +340,9 @@ def _print_explained(figure: str, now: datetime, limit: int) -> None:
     with store.transaction() as db:
         opened = oversight.explain(db, figure, now=now, pack=pack.load(), limit=limit or None)
     OUT.print(f"[b]{opened.definition.title}[/b]: {opened.definition.sentence}")
-    OUT.print(f"value {opened.value:,} as of {now.isoformat()}; definition {opened.version[:12]}; source: {opened.definition.source}")
+    OUT.print(
+        f"value {opened.value:,} as of {now.isoformat()}; definition {opened.version[:12]}; source: {opened.definition.source}"
+    )
     _print_rows("rows under it", opened.rows.to_dicts())
 
 
@@ -319,14 +350,20 @@ def _print_deliveries(arrival: casework.Arrival) -> None:
     table = Table(title="Deliveries", title_justify="left", pad_edge=False)
     for column in ("feed", "status"):
         table.add_column(column)
-    for column in ("rows", "loaded", "unchanged", "quarantined", "not a child's", "withdrawn"):
+    for column in ("rows", "loaded", "unchanged", "quarantined", "left", "withdrawn"):
         table.add_column(column, justify="right")
-    table.add_column("why")
     for d in arrival.deliveries:
-        counts = (d.rows, 0, d.rows, 0, d.left, 0) if d.again and d.status == "read" else (d.rows, d.loaded, d.unchanged, d.quarantined, d.left, d.withdrawn)
-        said = "came before: nothing changed" if d.again else (d.why or "")
-        table.add_row(d.feed or d.name, d.status, *(f"{n or 0:,}" for n in counts), said)
+        counts = (
+            (d.rows, 0, d.rows, 0, 0, 0)
+            if d.again
+            else (d.rows, d.loaded, d.unchanged, d.quarantined, d.left, d.withdrawn)
+        )
+        table.add_row(d.feed or "?", "came before" if d.again else d.status, *(f"{n or 0:,}" for n in counts))
     OUT.print(table)
+    for said, count in Counter(
+        (d.feed or "no feed", d.why) for d in arrival.deliveries if d.why and not d.again
+    ).items():
+        OUT.print(f"{said[0]}{f' ({count} files)' if count > 1 else ''}: {said[1]}", markup=False)
     _print_changes(arrival)
 
 

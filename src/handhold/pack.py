@@ -71,5 +71,7 @@ def load(root: Path | None = None) -> Pack:
     where = root or folder()
     if not where.is_dir():
         raise PackError(f"no pack at {where.name}; set HANDHOLD_PACKS to the folder that holds it")
-    paths = sorted(p for p in where.rglob("*") if p.is_file() and p.suffix in {".toml", ".cedar", ".sql", ".json"})
+    paths = sorted(
+        p for p in where.rglob("*") if p.is_file() and p.suffix in {".toml", ".cedar", ".sql", ".json"}
+    )
     return Pack(where.name, {p.relative_to(where).as_posix(): p.read_text("utf-8") for p in paths})

@@ -16,7 +16,11 @@ class Bars:
         self._begun: dict[str, float] = {}
         self._tasks: dict[str, TaskID] = {}
         self._progress = Progress(
-            TextColumn("{task.description:<24}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
+            TextColumn("{task.description:<24}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console,
         )
 
     def __enter__(self) -> "Bars":
@@ -24,14 +28,18 @@ class Bars:
             self._progress.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
         if self._live:
             self._progress.stop()
 
     def __call__(self, stage: str, done: int, total: int, /) -> None:
         begun = self._begun.setdefault(stage, time.monotonic())
         if self._live:
-            task = self._tasks.get(stage) or self._tasks.setdefault(stage, self._progress.add_task(stage, total=total))
+            task = self._tasks.get(stage) or self._tasks.setdefault(
+                stage, self._progress.add_task(stage, total=total)
+            )
             self._progress.update(task, completed=done, total=total)
         elif done >= total:
             self._console.print(f"{stage:<24} {total:>12,}  {time.monotonic() - begun:7.1f} s")

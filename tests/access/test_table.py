@@ -3,6 +3,7 @@
 import time
 from dataclasses import replace
 from datetime import date
+from types import MappingProxyType
 
 import pytest
 
@@ -133,9 +134,9 @@ def test_an_error_never_decides(monkeypatch: pytest.MonkeyPatch) -> None:
         decision = cedar.cedarpy.Decision.Allow
 
         class diagnostics:  # noqa: N801
-            errors = ["while evaluating policy `policy0`: type error"]
-            reasons: list[str] = []
-            id_annotations_by_reason: dict[str, str] = {}
+            errors = ("while evaluating policy `policy0`: type error",)
+            reasons: tuple[str, ...] = ()
+            id_annotations_by_reason = MappingProxyType({})
 
     monkeypatch.setattr(cedar.cedarpy, "is_authorized_batch", lambda requests, *_: [Failing] * len(requests))
     with pytest.raises(access.AgreementError, match="Cedar failed"):

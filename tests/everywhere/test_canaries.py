@@ -3,13 +3,14 @@
 Canaries are planted in every feed that can carry one, the main job runs, and then every byte under the home is read.
 """
 
-import os
-import subprocess
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from faults.deployment import NOW, fresh_home
 from nation import Nation, hearing, in_court, released
+
+pytestmark = pytest.mark.slow
 
 CANARIES = {
     "last name": "ZZQUINTANILLA",
@@ -30,39 +31,76 @@ def planted() -> Nation:
     """One child in every feed, with a canary wherever a row can carry one."""
     who = {"last": CANARIES["last name"], "first": CANARIES["first name"]}
     number, portal, case = CANARIES["A-number"], CANARIES["portal id"], CANARIES["case number"]
-    nation = released(Nation(), number, portal, line=CANARIES["street"], city=CANARIES["city"], sponsor=CANARIES["sponsor"], **who)
+    nation = released(
+        Nation(),
+        number,
+        portal,
+        line=CANARIES["street"],
+        city=CANARIES["city"],
+        sponsor=CANARIES["sponsor"],
+        **who,
+    )
     in_court(nation, number, case, **who)
-    hearing(nation, "2024-03-01", reason="11", case=case, mailed="2024-02-01", line=CANARIES["street"], city=CANARIES["city"])
+    hearing(
+        nation,
+        "2024-03-01",
+        reason="11",
+        case=case,
+        mailed="2024-02-01",
+        line=CANARIES["street"],
+        city=CANARIES["city"],
+    )
     nation.add("orr.checkins", checkinid="C1", ucportalid=portal, attempt="1", attemptedat="2023-02-10", channel="PHONE", outcome="REACHED",
                childwithsponsor="N", childelsewherenote=CANARIES["narrative"], newaddressline1=CANARIES["new street"], newcity=CANARIES["city"],
                newstate="MD", newzip="20783")  # fmt: skip
     nation.add("orr.concerns", nocid="N1", ucportalid=portal, reportedat="2023-05-01", category="LABOR", employer=CANARIES["employer"],
                narrative=CANARIES["narrative"], status="OPEN")  # fmt: skip
-    nation.add("opla.cases", anumber=number, eoircase=case, respondent=f"{who['last']}, {who['first']}", updatedon="2024-05-31", disposition="OPEN")
+    nation.add(
+        "opla.cases",
+        anumber=number,
+        eoircase=case,
+        respondent=f"{who['last']}, {who['first']}",
+        updatedon="2024-05-31",
+        disposition="OPEN",
+    )
     nation.add("uscis.ar11", confirmation="AR1", anumber=number, lastname=who["last"], firstname=who["first"], filedon="2023-06-01",
                address1=CANARIES["new street"], city=CANARIES["city"], state="MD", zip="20783")  # fmt: skip
-    broken = {"placementid": "", "ucportalid": portal, "lastnames": who["last"], "firstnames": who["first"], "admittedat": "2023-01-02"}
+    broken = {
+        "placementid": "",
+        "ucportalid": portal,
+        "lastnames": who["last"],
+        "firstnames": who["first"],
+        "admittedat": "2023-01-02",
+    }
     return nation.add("orr.placements", dateofbirth="2008-03-31", program="X", **broken)
 
 
 @pytest.fixture(scope="module")
-def ran(home: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
     """The home after the main job, and everything it printed."""
     folder = planted().write(tmp_path_factory.mktemp("feeds"))
-    said = ""
-    for command in (["run", str(folder), "--now", "2024-05-31T23:59-04:00"], ["report", "--explain", "children"], ["link", "questions"], ["verify"]):
-        done = subprocess.run([sys.executable, "-m", "handhold", *command], env={**os.environ, "HANDHOLD_HOME": str(home)}, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        said += done.stdout + done.stderr
-    subprocess.run([sys.executable, "-m", "handhold", "db", "stop"], env={**os.environ, "HANDHOLD_HOME": str(home)}, check=True)
-    return home, said
+    with fresh_home() as home:
+        said = home.handhold("run", str(folder), "--now", NOW)
+        for command in (
+            ["report", "--explain", "children", "--now", NOW],
+            ["link", "questions"],
+            ["verify"],
+            ["notices", "ORR", "--now", NOW],
+        ):
+            said += home.handhold(*command)
+        home.handhold("db", "stop")
+        yield home.where, said
 
 
 @pytest.mark.parametrize("what", CANARIES)
 def test_no_file_under_the_home_has_it(ran: tuple[Path, str], what: str) -> None:
     home, _ = ran
     wanted = [CANARIES[what].encode(), CANARIES[what].encode("utf-16-le")]
-    found = [path.relative_to(home) for path in home.rglob("*") if path.is_file() and any(w in path.read_bytes() for w in wanted)]
+    found = [
+        path.relative_to(home)
+        for path in home.rglob("*")
+        if path.is_file() and any(w in path.read_bytes() for w in wanted)
+    ]
     assert found == []
 
 

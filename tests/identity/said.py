@@ -14,7 +14,13 @@ PACK = pack.load()
 SCALE = scale(PACK)
 NOW = datetime(2024, 5, 31, 12, 0, tzinfo=UTC)
 CODES = PACK.toml("identity/countries.toml")["code"]
-ANA = {"last": "DUARTE VASQUEZ", "first": "ANA LUCIA", "dob": "2008-03-31", "sex": "F", "country": "GUATEMALA"}
+ANA = {
+    "last": "DUARTE VASQUEZ",
+    "first": "ANA LUCIA",
+    "dob": "2008-03-31",
+    "sex": "F",
+    "country": "GUATEMALA",
+}
 
 
 def file_id(agency: str, key: str) -> int:
@@ -25,7 +31,12 @@ def file_id(agency: str, key: str) -> int:
 def said(agency: str, key: str, *, row: str = "1", **more: Any) -> dict[str, Any]:
     """One description; ERO, OPLA and USCIS have the A-number as key."""
     number = {"number": key} if agency in ("ERO", "OPLA", "USCIS") else {}
-    ids = {"file": file_id(agency, key), "row": store.blind_one(f"{agency}{key}{row}", "row"), "delivery": 1, "line": 1}
+    ids = {
+        "file": file_id(agency, key),
+        "row": store.blind_one(f"{agency}{key}{row}", "row"),
+        "delivery": 1,
+        "line": 1,
+    }
     return dict.fromkeys(DESCRIPTION) | {"agency": agency, "file_key": key} | number | ids | more
 
 
@@ -38,7 +49,9 @@ def tell(db: store.Db, *rows: dict[str, Any], day: int = 0) -> identity.Identifi
 
 def together(db: store.Db) -> set[frozenset[int]]:
     """The partition: the files of each child."""
-    rows = store.fetch(db, "select array_agg(id) as files from identity_file where child is not null group by child")
+    rows = store.fetch(
+        db, "select array_agg(id) as files from identity_file where child is not null group by child"
+    )
     return {frozenset(row["files"]) for row in rows}
 
 

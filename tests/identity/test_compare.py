@@ -16,12 +16,17 @@ from handhold.identity.names import folded, sound
 from .said import CODES, SCALE
 
 PAIRS = tomllib.loads((Path(__file__).parent / "pairs.toml").read_text("utf-8"))["pair"]
-WORDS = st.sampled_from(["GARCIA", "LOPEZ", "LOPES", "DE LA CRUZ", "TZOC", "ÑÚÑEZ", "O'HARA", "MARIA-JOSE", "", "H"])
+WORDS = st.sampled_from(
+    ["GARCIA", "LOPEZ", "LOPES", "DE LA CRUZ", "TZOC", "ÑÚÑEZ", "O'HARA", "MARIA-JOSE", "", "H"]
+)
 
 
 def judged(a: dict[str, Any], b: dict[str, Any]) -> dict[str, Any]:
     """The comparison of two descriptions."""
-    rows = [{"file": n} | {("court_case" if k == "court" else k): v for k, v in of.items()} for n, of in ((1, a), (2, b))]
+    rows = [
+        {"file": n} | {("court_case" if k == "court" else k): v for k, v in of.items()}
+        for n, of in ((1, a), (2, b))
+    ]
     people = profiles(pl.DataFrame(rows, {"file": pl.Int64} | SAID), CODES)
     return compare(pl.DataFrame({"a": [1], "b": [2]}), people, SCALE).row(0, named=True)
 
@@ -35,18 +40,22 @@ def test_pairs_a_caseworker_knows(pair: dict[str, Any]) -> None:
 @pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair["why"])
 def test_it_does_not_matter_which_comes_first(pair: dict[str, Any]) -> None:
     there, back = judged(pair["a"], pair["b"]), judged(pair["b"], pair["a"])
-    assert {t: there[t] for t in (*TRAITS, "weight", "gate")} == {t: back[t] for t in (*TRAITS, "weight", "gate")}
+    assert {t: there[t] for t in (*TRAITS, "weight", "gate")} == {
+        t: back[t] for t in (*TRAITS, "weight", "gate")
+    }
 
 
 def test_every_level_a_function_can_give_has_a_weight() -> None:
     levels = {
-        "surname": ["same", "alike", "part", "part-alike", "other", "unknown"],
+        "surname": ["same", "same-one", "alike", "part", "part-alike", "other", "unknown"],
         "given": ["same", "part", "alike", "second-differs", "other", "unknown"],
         "dob": ["same", "same-estimated", "exchanged", "day-off", "year-off", "month", "estimated", "other", "unknown"],
         "number": ["same", "near", "different", "unknown"],
         "court": ["same", "different", "unknown"], "sex": ["same", "different", "unknown"], "country": ["same", "different", "unknown"],
     }  # fmt: skip
-    assert {trait: sorted(SCALE.table[trait]) for trait in TRAITS} == {trait: sorted(known) for trait, known in levels.items()}
+    assert {trait: sorted(SCALE.table[trait]) for trait in TRAITS} == {
+        trait: sorted(known) for trait, known in levels.items()
+    }
 
 
 @pytest.mark.parametrize(
@@ -76,11 +85,17 @@ def test_levels_of_numbers(a: str, b: str, level: str) -> None:
 
 @given(st.lists(WORDS, max_size=3), st.lists(WORDS, max_size=3))
 def test_names_of_any_kind_compare_alike_both_ways(left: list[str], right: list[str]) -> None:
-    names = pl.DataFrame({"n": [" ".join(left), " ".join(right)]}).select(f=folded(pl.col("n"))).with_columns(s=sound(pl.col("f")))
+    names = (
+        pl.DataFrame({"n": [" ".join(left), " ".join(right)]})
+        .select(f=folded(pl.col("n")))
+        .with_columns(s=sound(pl.col("f")))
+    )
     (a, heard_a), (b, heard_b) = names.iter_rows()
     if a is None or b is None:
         return
     assert set(a) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ ")
     assert surname_level(a, b, heard_a, heard_b) == surname_level(b, a, heard_b, heard_a)
-    assert (surname_level(a, b, heard_a, heard_b) == "same") >= (a == b)
-    assert given_level(a, b, heard_a, heard_b, SCALE.nicknames) == given_level(b, a, heard_b, heard_a, SCALE.nicknames)
+    assert surname_level(a, b, heard_a, heard_b).startswith("same") >= (a == b)
+    assert given_level(a, b, heard_a, heard_b, SCALE.nicknames) == given_level(
+        b, a, heard_b, heard_a, SCALE.nicknames
+    )

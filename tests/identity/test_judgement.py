@@ -20,7 +20,12 @@ def two_children(db: store.Db) -> tuple[int, int, int, int]:
         said("ERO", "216043624", **ANA), said("ORR", "UC1", number="216043624", **ANA),
         said("OPLA", "217762312", **OTHER), said("USCIS", "217762312", **OTHER),
     )  # fmt: skip
-    return file_id("ERO", "216043624"), file_id("ORR", "UC1"), file_id("OPLA", "217762312"), file_id("USCIS", "217762312")
+    return (
+        file_id("ERO", "216043624"),
+        file_id("ORR", "UC1"),
+        file_id("OPLA", "217762312"),
+        file_id("USCIS", "217762312"),
+    )
 
 
 def child_of(db: store.Db, file: int) -> int:
@@ -75,7 +80,11 @@ def test_a_persons_word_outlives_the_next_run(db: store.Db) -> None:
 
 
 def test_a_question_is_closed_by_its_answer_and_not_asked_again(db: store.Db) -> None:
-    tell(db, said("ERO", "216043624", **ANA), said("ORR", "UC1", number="216043624", **ANA | {"first": "WENDY"}))
+    tell(
+        db,
+        said("ERO", "216043624", **ANA),
+        said("ORR", "UC1", number="216043624", **ANA | {"first": "WENDY"}),
+    )
     waiting = identity.questions(db)
     assert [q["reason"] for q in waiting] == ["same-number-other-child"]
     identity.decide(db, waiting[0]["file_a"], waiting[0]["file_b"], "possible", **BY)
@@ -91,7 +100,9 @@ def test_every_link_that_ever_was_is_in_the_history(db: store.Db) -> None:
     ero, orr, _, _ = two_children(db)
     identity.separate(db, orr, **BY)
     identity.decide(db, ero, orr, "match", **BY | {"now": NOW + timedelta(days=4)})
-    history = store.fetch(db, "select linked_by, until, by, why from identity_link where file = %s order by id", [orr])
+    history = store.fetch(
+        db, "select linked_by, until, by, why from identity_link where file = %s order by id", [orr]
+    )
     assert [(h["linked_by"], h["until"] is None, h["by"]) for h in history] == [
         ("number", False, "system"), ("person", False, "person:7"), ("person", True, "person:7"),
     ]  # fmt: skip
@@ -100,7 +111,10 @@ def test_every_link_that_ever_was_is_in_the_history(db: store.Db) -> None:
 def test_a_file_is_one_childs_only(db: store.Db) -> None:
     ero, _, _, _ = two_children(db)
     with pytest.raises(Exception, match="identity_link_one"):
-        db.execute("insert into identity_link (file, child, judgement, linked_by, by, since) values (%s, 1, 'match', 'person', 'person:7', %s)", [ero, NOW])
+        db.execute(
+            "insert into identity_link (file, child, judgement, linked_by, by, since) values (%s, 1, 'match', 'person', 'person:7', %s)",
+            [ero, NOW],
+        )
 
 
 def test_an_unknown_file_is_refused(db: store.Db) -> None:

@@ -22,7 +22,9 @@ def ids(*keyed: tuple[str, str]) -> frozenset[int]:
 
 
 def asked(db: store.Db) -> list[tuple[str, frozenset[int]]]:
-    rows = store.fetch(db, "select reason, file_a, file_b from identity_question where closed is null order by id")
+    rows = store.fetch(
+        db, "select reason, file_a, file_b from identity_question where closed is null order by id"
+    )
     return [(row["reason"], frozenset((row["file_a"], row["file_b"]))) for row in rows]
 
 
@@ -35,21 +37,44 @@ def test_one_child_through_all_agencies(db: store.Db) -> None:
         said("OPLA", "216043634", court_case="9000001", **ANA | {"sex": None, "country": None}),
         said("USCIS", "ZAR1", number=None, **ANA | {"sex": None}),
     )
-    assert together(db) == {ids(("ERO", "216043624"), ("ORR", "UC1"), ("EOIR", "9000001"), ("OPLA", "216043634"), ("USCIS", "ZAR1"))}
+    assert together(db) == {
+        ids(
+            ("ERO", "216043624"),
+            ("ORR", "UC1"),
+            ("EOIR", "9000001"),
+            ("OPLA", "216043634"),
+            ("USCIS", "ZAR1"),
+        )
+    }
     assert (got.linked, got.questions, len(got.children)) == (4, 0, 1)
     linked = {(f["agency"], f["linked_by"]) for f in identity.files_of(db, got.children[0])}
-    assert linked == {("ERO", "number"), ("ORR", "number"), ("EOIR", "number"), ("OPLA", "number"), ("USCIS", "match")}
+    assert linked == {
+        ("ERO", "number"),
+        ("ORR", "number"),
+        ("EOIR", "number"),
+        ("OPLA", "number"),
+        ("USCIS", "match"),
+    }
 
 
 def test_the_child_is_named_for_the_file_that_founded_it(db: store.Db) -> None:
     first = tell(db, said("ERO", "216043624", **ANA)).children.to_list()
-    then = tell(db, said("ORR", "UC1", number="216043624", **ANA), said("EOIR", "9000001", number="216043624", **ANA), day=1)
+    then = tell(
+        db,
+        said("ORR", "UC1", number="216043624", **ANA),
+        said("EOIR", "9000001", number="216043624", **ANA),
+        day=1,
+    )
     assert then.children.to_list() == first
     assert first == store.stable_ids("child", pl.Series([file_id("ERO", "216043624")])).to_list()
 
 
 def test_a_second_run_changes_nothing(db: store.Db) -> None:
-    rows = [said("ERO", "216043624", **ANA), said("ORR", "UC1", number="216043624", **ANA), said("ORR", "UC2", **JUAN)]
+    rows = [
+        said("ERO", "216043624", **ANA),
+        said("ORR", "UC1", number="216043624", **ANA),
+        said("ORR", "UC2", **JUAN),
+    ]
     tell(db, *rows)
     before = store.fetch(db, "select * from identity_link order by id"), together(db)
     again = tell(db, *rows, day=1)
@@ -63,7 +88,10 @@ def test_brothers_with_neighbouring_numbers_stay_two(db: store.Db) -> None:
         said("ERO", "216043624", **JUAN), said("ERO", "216043625", **BROTHER),
         said("ORR", "UC1", number="216043624", **JUAN), said("ORR", "UC2", number="216043625", **BROTHER),
     )  # fmt: skip
-    assert together(db) == {ids(("ERO", "216043624"), ("ORR", "UC1")), ids(("ERO", "216043625"), ("ORR", "UC2"))}
+    assert together(db) == {
+        ids(("ERO", "216043624"), ("ORR", "UC1")),
+        ids(("ERO", "216043625"), ("ORR", "UC2")),
+    }
     assert asked(db) == []
 
 
@@ -73,7 +101,10 @@ def test_a_brothers_number_keyed_in_does_not_beat_the_description(db: store.Db) 
         said("ERO", "216043624", **JUAN), said("ERO", "216043625", **BROTHER),
         said("ORR", "UC1", number="216043625", **JUAN), said("ORR", "UC2", number="216043625", **BROTHER),
     )  # fmt: skip
-    assert together(db) == {ids(("ERO", "216043624"), ("ORR", "UC1")), ids(("ERO", "216043625"), ("ORR", "UC2"))}
+    assert together(db) == {
+        ids(("ERO", "216043624"), ("ORR", "UC1")),
+        ids(("ERO", "216043625"), ("ORR", "UC2")),
+    }
     assert [reason for reason, _ in asked(db)] == ["same-number-other-child"]
 
 
@@ -93,7 +124,12 @@ def test_a_new_file_never_joins_two_children_that_stand(db: store.Db) -> None:
     tell(db, said("ERO", "216043624", **ANA), said("ORR", "UC1", **ANA | {"dob": "2009-08-14"}))
     stood = together(db)
     assert len(stood) == 2
-    tell(db, said("EOIR", "9000001", number="216043624", **ANA), said("ORR", "UC1", row="2", number="216043624", **ANA), day=1)
+    tell(
+        db,
+        said("EOIR", "9000001", number="216043624", **ANA),
+        said("ORR", "UC1", row="2", number="216043624", **ANA),
+        day=1,
+    )
     assert together(db) == {ids(("ERO", "216043624"), ("EOIR", "9000001")), ids(("ORR", "UC1"))}
     assert [reason for reason, _ in asked(db)] == ["same-number-other-child"]
 
@@ -126,8 +162,17 @@ CROWD = [
     for n in range(6)
     for said_of in (("ERO", f"21604362{n}"), ("ORR", f"UC{n}"), ("EOIR", f"900000{n}"), ("USCIS", f"ZAR{n}"))
 ]
-NAMES = [{"first": g, "last": s, "dob": d} for g in ("JUAN", "JOSE", "ANA") for s in ("GARCIA LOPEZ", "LOPEZ") for d in ("2007-03-02", "2007-02-03", "2008-01-01")]
-ROW = st.tuples(st.sampled_from(CROWD), st.sampled_from(NAMES), st.sampled_from([None, "216043620", "216043621", "216043622"]))
+NAMES = [
+    {"first": g, "last": s, "dob": d}
+    for g in ("JUAN", "JOSE", "ANA")
+    for s in ("GARCIA LOPEZ", "LOPEZ")
+    for d in ("2007-03-02", "2007-02-03", "2008-01-01")
+]
+ROW = st.tuples(
+    st.sampled_from(CROWD),
+    st.sampled_from(NAMES),
+    st.sampled_from([None, "216043620", "216043621", "216043622"]),
+)
 
 
 def a_row(drawn: tuple[tuple[str, str], dict[str, str], str | None]) -> dict[str, Any]:
@@ -136,7 +181,9 @@ def a_row(drawn: tuple[tuple[str, str], dict[str, str], str | None]) -> dict[str
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(ROW, min_size=2, max_size=14, unique_by=lambda row: row[0]), st.randoms(use_true_random=False))
+@given(
+    st.lists(ROW, min_size=2, max_size=14, unique_by=lambda row: row[0]), st.randoms(use_true_random=False)
+)
 def test_the_order_of_rows_does_not_matter(keys_only: None, drawn: list[Any], dice: random.Random) -> None:
     rows = [a_row(row) for row in drawn]
     one = groups(found(*rows))
@@ -158,7 +205,10 @@ def test_no_child_has_two_files_of_one_agency_that_gives_one(keys_only: None, dr
 
 def test_a_new_file_meets_by_the_keys_that_a_batch_meets_by(db: store.Db) -> None:
     """What is stored for later meets is every key of the batch, hashed; none is left out."""
-    rows = pl.DataFrame([said("ERO", "216043624", **ANA), said("EOIR", "9000001", number="216043624", **ANA)], infer_schema_length=None)
+    rows = pl.DataFrame(
+        [said("ERO", "216043624", **ANA), said("EOIR", "9000001", number="216043624", **ANA)],
+        infer_schema_length=None,
+    )
     identity.describe(db, rows.cast({"number": pl.String}), now=NOW)
     stored = store.fetch(db, "select kind, count(*) as n from identity_key group by kind")
     court = pl.when(pl.col("agency") == "EOIR").then("file_key").otherwise(pl.lit(None))

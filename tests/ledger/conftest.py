@@ -1,11 +1,8 @@
-"""A home of its own, with a running database, for the tests of the ledger."""
+"""An empty ledger, and the few acts that its tests are made of."""
 
-import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -15,29 +12,8 @@ from handhold.ledger import checkpoints
 NOW = datetime(2024, 5, 31, 12, 0, tzinfo=UTC)
 
 
-@pytest.fixture(scope="package")
-def server() -> Iterator[None]:
-    """PostgreSQL under a fresh HANDHOLD_HOME. Its parents must be open to the account that PostgreSQL runs as."""
-    where = Path(tempfile.mkdtemp(prefix="ledger-tests-"))
-    where.chmod(0o755)
-    before = os.environ.get("HANDHOLD_HOME")
-    os.environ["HANDHOLD_HOME"] = str(where)
-    store.close()
-    store.ensure()
-    with store.transaction() as db:
-        store.migrate(db)
-    yield
-    store.close()
-    store.stop()
-    shutil.rmtree(where)
-    if before is None:
-        del os.environ["HANDHOLD_HOME"]
-    else:
-        os.environ["HANDHOLD_HOME"] = before
-
-
 @pytest.fixture
-def clean(server: None) -> None:
+def clean(database: str) -> Iterator[None]:
     """An empty ledger (a test may do what nobody else may: it switches the guards off)."""
     with store.transaction() as db:
         db.execute("set local session_replication_role = replica")
@@ -46,6 +22,10 @@ def clean(server: None) -> None:
         db.execute("delete from ledger_checkpoint")
         db.execute("delete from ledger_entry")
     shutil.rmtree(checkpoints.folder(), ignore_errors=True)
+    yield
+    shutil.rmtree(
+        checkpoints.folder(), ignore_errors=True
+    )  # another log in this home must not be judged by its heads
 
 
 def enter(count: int, *, first: int = 1) -> None:

@@ -49,7 +49,11 @@ def test_the_child_welfare_side_reads_all_six_answers_in_plain_words() -> None:
         "Nothing is set by the court",
     ]
     assert "12 ELM ST, HOUSTON, TX 77002" in cards[1].lines
-    assert dict(cards[4].pairs) == {"HHS ORR": "Not told", "ICE ERO": "Told, not acknowledged", "ICE OPLA": "Its own records show it"}
+    assert dict(cards[4].pairs) == {
+        "HHS ORR": "Not told",
+        "ICE ERO": "Told, not acknowledged",
+        "ICE OPLA": "Its own records show it",
+    }
 
 
 def test_facts_of_the_charging_document_are_three_and_unknown_is_not_no() -> None:
@@ -77,7 +81,14 @@ def test_a_card_is_either_answered_or_withheld_with_a_reason(reader: access.Read
 
 
 def test_nobody_responsible_is_a_value_and_alarms() -> None:
-    nobody = {"value": "nobody", "quality": "stated", "evidence": [], "since": None, "confirmed": None, "by": None}
+    nobody = {
+        "value": "nobody",
+        "quality": "stated",
+        "evidence": [],
+        "since": None,
+        "confirmed": None,
+        "by": None,
+    }
     card = answers.cards(account(responsible=nobody), asked("ORR", "specialist", "safety"), {})[0]
     assert (card.value, card.tone) == ("Nobody", answers.LATE)
 

@@ -26,7 +26,9 @@ NOW = datetime(2024, 6, 4, 2, 0, tzinfo=UTC)  # still Monday 3 June in New York
         (None, "no date set", "open"),
     ],
 )
-def test_a_due_date_is_told_by_the_readers_own_day(due: datetime | date | None, words: str, urgency: str) -> None:
+def test_a_due_date_is_told_by_the_readers_own_day(
+    due: datetime | date | None, words: str, urgency: str
+) -> None:
     assert when.due_words(due, NOW, NEW_YORK) == words
     assert when.urgency(due, NOW, NEW_YORK) == urgency
 
@@ -43,6 +45,9 @@ def test_what_an_agency_learned_late_says_how_late() -> None:
     assert when.lag_words(date(2024, 3, 13), date(2024, 3, 1)) == ""
 
 
-@pytest.mark.parametrize(("days", "words"), [(0, "today"), (-1, "yesterday"), (1, "tomorrow"), (-12, "12 days ago"), (5, "in 5 days")])
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [(0, "today"), (-1, "yesterday"), (1, "tomorrow"), (-12, "12 days ago"), (5, "in 5 days")],
+)
 def test_how_long_ago(days: int, words: str) -> None:
     assert when.ago_words(NOW + timedelta(days=days), NOW, NEW_YORK) == words

@@ -31,7 +31,10 @@ def test_an_event_begins_with_a_capital_and_is_told_in_the_timelines_words(kind:
 
 
 def test_a_reason_is_words_first_and_its_code_after() -> None:
-    assert words.reason_words("F-OLDADDR") == "mailed to a place that somebody already knew to be old (F-OLDADDR)"
+    assert (
+        words.reason_words("F-OLDADDR")
+        == "mailed to a place that somebody already knew to be old (F-OLDADDR)"
+    )
     assert words.reason_words("OPLA") == "ICE OPLA"
     assert words.reason_words("") == ""
 

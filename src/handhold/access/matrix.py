@@ -46,8 +46,10 @@ def _matrices(pack: Pack, table: Table) -> Iterator[str]:
 def _matrix(table: Table, columns: list[Reader]) -> str:
     heads = [f"{reader.agency} {reader.role}" for reader in columns]
     lines = [f"| element | {' | '.join(heads)} |", "|---" * (len(heads) + 1) + "|"]
-    for question in table.words.questions():
-        lines.append(f"| `{question}` | {' | '.join(_cell(table, reader, question) for reader in columns)} |")
+    lines.extend(
+        f"| `{question}` | {' | '.join(_cell(table, reader, question) for reader in columns)} |"
+        for question in table.words.questions()
+    )
     return "\n".join(lines) + "\n"
 
 

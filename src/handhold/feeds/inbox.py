@@ -26,7 +26,14 @@ def find(folder: Path) -> list[Path]:
     if folder.is_file():
         return [folder]
     pack = load()
-    files = [p for p in folder.rglob("*") if p.is_file() and p.suffix.lower() not in UNFINISHED and p.name.lower() not in NOT_FEEDS and not p.name.startswith(".")]
+    files = [
+        p
+        for p in folder.rglob("*")
+        if p.is_file()
+        and p.suffix.lower() not in UNFINISHED
+        and p.name.lower() not in NOT_FEEDS
+        and not p.name.startswith(".")
+    ]
     return sorted(files, key=lambda p: (*_turn(p, pack), p.as_posix()))
 
 
@@ -82,7 +89,9 @@ def _same(db: store.Db, sha256: bytes) -> Delivery | None:
     return from_row(known[0], again=known[0]["status"] != "kept") if known else None
 
 
-def _new(db: store.Db, path: Path, sha256: bytes, size: int, layout: Layout | None, sender: str, now: datetime) -> Delivery:
+def _new(
+    db: store.Db, path: Path, sha256: bytes, size: int, layout: Layout | None, sender: str, now: datetime
+) -> Delivery:
     delivery = Delivery(
         id=store.blind_one(sha256.hex(), "delivery"), sha256=sha256, name=path.name, feed=layout.feed if layout else None,
         format=path.suffix.lower().lstrip(".")[:8] or None,
@@ -127,7 +136,9 @@ def groups(deliveries: list[Delivery]) -> list[list[Delivery]]:
 
 def listed(db: store.Db, *, limit: int = 200) -> list[Delivery]:
     """The newest deliveries first."""
-    rows = store.fetch(db, "select * from feeds_delivery order by received desc, recorded desc, id limit %s", [limit])
+    rows = store.fetch(
+        db, "select * from feeds_delivery order by received desc, recorded desc, id limit %s", [limit]
+    )
     return [from_row(row) for row in rows]
 
 
@@ -143,4 +154,7 @@ def settle(db: store.Db, delivery: Delivery, now: datetime) -> None:
 
 def known_numbers(db: store.Db) -> pl.Series:
     """Blind hashes of every A-number that ERO or ORR stated: the court's cases that carry one are a child's."""
-    return store.frame(db, "select distinct number from feeds_row where number is not null and (feed like 'ero.%' or feed like 'orr.%')")["number"]
+    return store.frame(
+        db,
+        "select distinct number from feeds_row where number is not null and (feed like 'ero.%' or feed like 'orr.%')",
+    )["number"]

@@ -22,7 +22,9 @@ class Column:
     def from_text(cls, name: str, text: str) -> "Column":
         marks, _, rest = text.partition(" ") if text[0] in "*!" else ("", "", text)
         kind, _, codes = rest.partition(" ")
-        return cls(name, kind, frozenset(codes.split("|")) if codes else frozenset(), "*" in marks, "!" in marks)
+        return cls(
+            name, kind, frozenset(codes.split("|")) if codes else frozenset(), "*" in marks, "!" in marks
+        )
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,11 @@ from handhold.feeds.model import Delivery
 
 def put(db: store.Db, problems: pl.DataFrame, delivery: Delivery, now: datetime) -> int:
     """Quarantine one row a problem (``line, column, value, why, row``); returns how many."""
-    keyed = problems.with_columns(id=store.stable_ids("quarantine", pl.Series([delivery.id] * len(problems), dtype=pl.Int64), problems["line"]))
+    keyed = problems.with_columns(
+        id=store.stable_ids(
+            "quarantine", pl.Series([delivery.id] * len(problems), dtype=pl.Int64), problems["line"]
+        )
+    )
     sealed = keyed.select(
         "id", "line", "why", pl.col("column").alias("column_"),
         value=store.seal_many("delivery", "feeds_quarantine.value", keyed["id"], keyed["value"]),

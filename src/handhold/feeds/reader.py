@@ -52,16 +52,23 @@ class Opened:
 
     def why(self, past: int, newest_first: str) -> str | None:
         """What a person should know of a delivery that was read."""
-        missing, unknown = (self.cells.missing if self.cells else []), (self.checked.unknown if self.checked else {})
+        missing, unknown = (
+            (self.cells.missing if self.cells else []),
+            (self.checked.unknown if self.checked else {}),
+        )
         said = [
             f"read as blank, since the file lacks them: {', '.join(missing)}" if missing else "",
-            f"read as unknown, since they are no known codes: {', '.join(f'{n} in {c}' for c, n in unknown.items())}" if unknown else "",
+            f"read as unknown, since they are no known codes: {', '.join(f'{n} in {c}' for c, n in unknown.items())}"
+            if unknown
+            else "",
             newest_first if past else "",
         ]
         return "; ".join(part for part in said if part)[:1000] or None
 
 
-def read(db: store.Db, deliveries: list[Delivery], *, now: datetime, pack: Pack, progress: Progress | None = None) -> Reading:
+def read(
+    db: store.Db, deliveries: list[Delivery], *, now: datetime, pack: Pack, progress: Progress | None = None
+) -> Reading:
     """Understand what is new in a group (see ``inbox.groups``), and write down rows, quarantine and counts.
 
     Bad data never raises: a delivery that cannot be read is refused, one that looks wrong is held, each with a sentence.
@@ -77,7 +84,9 @@ def read(db: store.Db, deliveries: list[Delivery], *, now: datetime, pack: Pack,
         reading.deliveries.append(done)
         if progress:
             progress(at + 1, len(opened))
-    described = court.described({o.layout.table: o.keyed for o in opened if o.keyed is not None and o.layout.shifts}, news)
+    described = court.described(
+        {o.layout.table: o.keyed for o in opened if o.keyed is not None and o.layout.shifts}, news
+    )
     reading.descriptions = pl.concat([reading.descriptions, described])
     return reading
 
@@ -88,14 +97,18 @@ def _all_opened(db: store.Db, deliveries: list[Delivery], now: datetime, pack: P
     extract = [d for d in deliveries if ours[d.feed or ""].shifts]
     keep = court.only(_childrens_cases(db, extract, pack)) if extract else None
     opened = [_open(d, ours[d.feed or ""], now, pack, keep) for d in deliveries]
-    beside = court.beside({o.layout.table: o.checked.rows for o in opened if o.checked is not None and o.layout.shifts})
+    beside = court.beside(
+        {o.layout.table: o.checked.rows for o in opened if o.checked is not None and o.layout.shifts}
+    )
     for one in opened:
         if one.checked is not None and one.delivery.feed != COUNT:
             one.keyed = _keyed(beside.get(one.layout.table, one.checked.rows), one.layout, one.delivery)
     return opened
 
 
-def _cells(delivery: Delivery, layout: Layout, pack: Pack, keep: source.Keep | None, only: list[str] | None = None) -> source.Cells:
+def _cells(
+    delivery: Delivery, layout: Layout, pack: Pack, keep: source.Keep | None, only: list[str] | None = None
+) -> source.Cells:
     rules = pack.toml("feeds/reading.toml")["bounds"]
     with store.blobs.open_(delivery.sha256) as kept:
         return source.cells(kept, delivery.name, layout, rules, keep=keep, only=only)
@@ -113,7 +126,9 @@ def _open(delivery: Delivery, layout: Layout, now: datetime, pack: Pack, keep: s
     rules = pack.toml("feeds/reading.toml")["bounds"]
     today = now.astimezone(ZoneInfo(layout.zone)).date()
     checked = table.check(cells.rows, layout, today=today, first=rules["first_year"], last=rules["last_year"])
-    return Opened(delivery, layout, cells, replace(checked, problems=pl.concat([checked.problems, cells.problems])))
+    return Opened(
+        delivery, layout, cells, replace(checked, problems=pl.concat([checked.problems, cells.problems]))
+    )
 
 
 def _control_totals(opened: list[Opened]) -> dict[str, int]:
@@ -121,7 +136,9 @@ def _control_totals(opened: list[Opened]) -> dict[str, int]:
     totals = next((o.checked for o in opened if o.delivery.feed == COUNT and o.checked), None)
     if totals is None:
         return {}
-    named = totals.rows.select(pl.col("name").str.to_lowercase().str.replace(r"\.csv$", ""), pl.col("rows").cast(pl.Int64))
+    named = totals.rows.select(
+        pl.col("name").str.to_lowercase().str.replace(r"\.csv$", ""), pl.col("rows").cast(pl.Int64)
+    )
     return dict(named.iter_rows())
 
 
@@ -138,13 +155,17 @@ def _childrens_cases(db: store.Db, extract: list[Delivery], pack: Pack) -> pl.Se
                 tables[layout.table] = _cells(delivery, layout, pack, None, wanted).rows
             except Unreadable:
                 continue  # it is refused with its sentence when it is opened for good
-    taken = court.childrens_cases(tables, inbox.known_numbers(db), pack.toml("feeds/eoir.toml")["codes"], ours["eoir.A_TblCase"].zone)
+    taken = court.childrens_cases(
+        tables, inbox.known_numbers(db), pack.toml("feeds/eoir.toml")["codes"], ours["eoir.A_TblCase"].zone
+    )
     return pl.concat([taken, _taken_before(db, tables, taken)]).unique()
 
 
 def _taken_before(db: store.Db, tables: dict[str, pl.DataFrame], taken: pl.Series) -> pl.Series:
     known = store.frame(db, "select distinct file from feeds_row where feed like 'eoir.%'")["file"]
-    named = [rows.to_series(rows.columns.index(court.case_column(rows))).alias("case") for rows in tables.values()]
+    named = [
+        rows.to_series(rows.columns.index(court.case_column(rows))).alias("case") for rows in tables.values()
+    ]
     if not len(known) or not named:
         return taken.head(0)
     others = pl.concat(named).drop_nulls().unique()
@@ -154,25 +175,38 @@ def _taken_before(db: store.Db, tables: dict[str, pl.DataFrame], taken: pl.Serie
 
 
 def _take(
-    db: store.Db, reading: Reading, one: Opened, totals: dict[str, int], news: dict[str, pl.DataFrame], now: datetime, pack: Pack
+    db: store.Db,
+    reading: Reading,
+    one: Opened,
+    totals: dict[str, int],
+    news: dict[str, pl.DataFrame],
+    now: datetime,
+    pack: Pack,
 ) -> Delivery:
     """Compare, understand and count one delivery; held when its counts or its keys do not add up."""
     delivery, layout = one.delivery, one.layout
     if one.refusal is not None or one.cells is None or one.checked is None:
         return delivery.refused(one.refusal or "")
     if one.keyed is None:
-        return _settled(one, snapshot.Change(one.checked.rows, loaded=len(one.checked.rows)), quarantine.put(db, one.checked.problems, delivery, now))
+        return _settled(
+            one,
+            one.cells,
+            snapshot.Change(one.checked.rows, loaded=len(one.checked.rows)),
+            quarantine.put(db, one.checked.problems, delivery, now),
+        )
     total = totals.get(layout.table.lower())
     if total is not None and total != one.cells.seen:
         why = f"Count.txt says {total:,} rows and the table has {one.cells.seen:,}; send the whole table or the right count"
         return delivery.refused(why, "held")
     try:
-        change = snapshot.compare(db, one.keyed, _quarantined_rows(one), delivery, layout, now=now, pack=pack)
+        change = snapshot.compare(
+            db, one.keyed, _quarantined_rows(one.checked, layout), delivery, layout, now=now, pack=pack
+        )
     except Held as held:
         return delivery.refused(str(held), "held")
     news[layout.table] = change.news.select("row")
     _understand(reading, Rows(change.news, layout, pack), change)
-    return _settled(one, change, quarantine.put(db, one.checked.problems, delivery, now))
+    return _settled(one, one.cells, change, quarantine.put(db, one.checked.problems, delivery, now))
 
 
 def _understand(reading: Reading, rows: Rows, change: snapshot.Change) -> None:
@@ -184,20 +218,18 @@ def _understand(reading: Reading, rows: Rows, change: snapshot.Change) -> None:
     reading.returned = pl.concat([reading.returned, change.returned])
 
 
-def _settled(one: Opened, change: snapshot.Change, quarantined: int) -> Delivery:
-    assert one.cells is not None
+def _settled(one: Opened, cells: source.Cells, change: snapshot.Change, quarantined: int) -> Delivery:
     past = f"{change.past:,} rows speak of an earlier day than what is known: kept as the past, nothing was rolled back"
     return replace(
-        one.delivery, status="read", rows=one.cells.seen, loaded=change.loaded, unchanged=change.unchanged, quarantined=quarantined,
-        left=one.cells.left, withdrawn=len(change.withdrawn), missing_columns=tuple(one.cells.missing), why=one.why(change.past, past),
+        one.delivery, status="read", rows=cells.seen, loaded=change.loaded, unchanged=change.unchanged, quarantined=quarantined,
+        left=cells.left, withdrawn=len(change.withdrawn), missing_columns=tuple(cells.missing), why=one.why(change.past, past),
     )  # fmt: skip
 
 
-def _quarantined_rows(one: Opened) -> pl.Series:
+def _quarantined_rows(checked: table.Checked, layout: Layout) -> pl.Series:
     """Ids of the rows in quarantine whose key can be read: they are in the delivery, so they are not gone."""
-    assert one.checked is not None
-    keys = one.checked.problems.select(pl.col("key").alias(one.layout.key)).drop_nulls()
-    return store.blind(keys.select(k=pl.lit(one.layout.feed + UNIT) + table.row_key(one.layout))["k"], "row")
+    keys = checked.problems.select(pl.col("key").alias(layout.key)).drop_nulls()
+    return store.blind(keys.select(k=pl.lit(layout.feed + UNIT) + table.row_key(layout))["k"], "row")
 
 
 def _keyed(rows: pl.DataFrame, layout: Layout, delivery: Delivery) -> pl.DataFrame:
@@ -208,7 +240,11 @@ def _keyed(rows: pl.DataFrame, layout: Layout, delivery: Delivery) -> pl.DataFra
         content=pl.concat_str(pl.col([*layout.columns, *beside]).fill_null(""), separator=UNIT),
         file_key=table.file_key(layout),
     )
-    number = text["file_key"].clear(len(rows)) if layout.feed not in NUMBERS else rows.select(n=a_number(pl.col(NUMBERS[layout.feed])))["n"]
+    number = (
+        text["file_key"].clear(len(rows))
+        if layout.feed not in NUMBERS
+        else rows.select(n=a_number(pl.col(NUMBERS[layout.feed])))["n"]
+    )
     as_of = delivery.as_of or delivery.received.date()
     return rows.with_columns(
         store.blind(text["key"], "row").alias("row"),
@@ -217,12 +253,16 @@ def _keyed(rows: pl.DataFrame, layout: Layout, delivery: Delivery) -> pl.DataFra
         store.blind(number, "number").alias("number"),
         text["file_key"],
         delivery=pl.lit(delivery.id),
-        as_of=pl.lit(datetime(as_of.year, as_of.month, as_of.day, tzinfo=ZoneInfo(layout.zone))).dt.convert_time_zone("UTC"),
+        as_of=pl.lit(
+            datetime(as_of.year, as_of.month, as_of.day, tzinfo=ZoneInfo(layout.zone))
+        ).dt.convert_time_zone("UTC"),
     )
 
 
 def _file_ids(keys: pl.Series, layout: Layout) -> pl.Series:
     """Blind ids of files; a file's rows are many, so each file is hashed once."""
     distinct = pl.DataFrame({"key": keys.unique()})
-    hashed = distinct.with_columns(file=store.blind((layout.agency + UNIT + distinct["key"]).alias("file"), "file"))
+    hashed = distinct.with_columns(
+        file=store.blind((layout.agency + UNIT + distinct["key"]).alias("file"), "file")
+    )
     return pl.DataFrame({"key": keys}).join(hashed, on="key", how="left", maintain_order="left")["file"]

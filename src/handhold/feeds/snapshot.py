@@ -30,7 +30,14 @@ class Change:
 
 
 def compare(
-    db: store.Db, rows: pl.DataFrame, quarantined: pl.Series, delivery: Delivery, layout: Layout, *, now: datetime, pack: Pack
+    db: store.Db,
+    rows: pl.DataFrame,
+    quarantined: pl.Series,
+    delivery: Delivery,
+    layout: Layout,
+    *,
+    now: datetime,
+    pack: Pack,
 ) -> Change:
     """Compare and write down. ``rows`` has ``row``, ``content``, ``file``, ``number``, ``line`` and the cells;
     ``quarantined`` are ids of rows that are in the delivery but could not be used.
@@ -44,26 +51,43 @@ def compare(
     last, earlier = _one_a_key(rows)
     kinds = _kinds(last, known, as_of, late=late)
     gone = ids() if late else _gone(known, kinds["row"], quarantined, layout, pack)
-    of = {kind: kinds.filter(pl.col("kind") == kind) for kind in ("new", "changed", "returned", "past", "unchanged")}
+    of = {
+        kind: kinds.filter(pl.col("kind") == kind)
+        for kind in ("new", "changed", "returned", "past", "unchanged")
+    }
     _write(db, of, gone, delivery, layout, as_of, now)
     _past(db, earlier.filter(~pl.col("same_later")), delivery, now)
     news = pl.concat([of["new"], of["changed"], of["returned"]]).select(rows.columns)
     unchanged = len(of["unchanged"]) + int(earlier["same_later"].sum())
     changed = pl.concat([of["changed"], of["returned"].filter(~pl.col("same"))])["row"].alias("id")
-    return Change(news, len(rows) - unchanged, unchanged, changed, gone, of["returned"]["row"].alias("id"), len(of["past"]))
+    return Change(
+        news,
+        len(rows) - unchanged,
+        unchanged,
+        changed,
+        gone,
+        of["returned"]["row"].alias("id"),
+        len(of["past"]),
+    )
 
 
 def _newest(db: store.Db, layout: Layout) -> date | None:
-    found = db.execute("select max(as_of) from feeds_delivery where feed = %s and status = 'read'", [layout.feed]).fetchone()
+    found = db.execute(
+        "select max(as_of) from feeds_delivery where feed = %s and status = 'read'", [layout.feed]
+    ).fetchone()
     return found[0] if found else None
 
 
 def _known(db: store.Db, rows: pl.DataFrame, layout: Layout) -> pl.DataFrame:
     """The kept state: of the whole feed for a snapshot, of the rows at hand for a small delta."""
-    query = "select id as row, content as had, as_of as had_as_of, withdrawn from feeds_row where feed = %(feed)s"
+    query = (
+        "select id as row, content as had, as_of as had_as_of, withdrawn from feeds_row where feed = %(feed)s"
+    )
     if layout.snapshot or len(rows) > FEW:
         return store.frame(db, query, {"feed": layout.feed})
-    return store.frame(db, query + " and id = any(%(ids)s)", {"feed": layout.feed, "ids": rows["row"].unique().to_list()})
+    return store.frame(
+        db, query + " and id = any(%(ids)s)", {"feed": layout.feed, "ids": rows["row"].unique().to_list()}
+    )
 
 
 def _kinds(last: pl.DataFrame, known: pl.DataFrame, as_of: date, *, late: bool) -> pl.DataFrame:
@@ -93,7 +117,9 @@ def _one_a_key(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     return last, earlier.select("row", "content", "line", same_later=pl.col("content") == pl.col("final"))
 
 
-def _gone(known: pl.DataFrame, seen: pl.Series, quarantined: pl.Series, layout: Layout, pack: Pack) -> pl.Series:
+def _gone(
+    known: pl.DataFrame, seen: pl.Series, quarantined: pl.Series, layout: Layout, pack: Pack
+) -> pl.Series:
     """Keys of a snapshot that were there and are not any more; a row in quarantine is there."""
     if not layout.snapshot or not len(known):
         return ids()
@@ -104,20 +130,35 @@ def _gone(known: pl.DataFrame, seen: pl.Series, quarantined: pl.Series, layout: 
     many = len(gone) >= bounds["vanished_least"] and len(gone) > bounds["vanished"] * len(standing)
     if many or (len(standing) and not len(here)):
         share = 100 * len(gone) / len(standing)
-        raise Held(f"{len(gone):,} of {len(standing):,} rows ({share:.1f} %) of the last snapshot are gone from this one; let a person look first")
+        raise Held(
+            f"{len(gone):,} of {len(standing):,} rows ({share:.1f} %) of the last snapshot are gone from this one; let a person look first"
+        )
     return gone
 
 
 def _write(
-    db: store.Db, of: dict[str, pl.DataFrame], gone: pl.Series, delivery: Delivery, layout: Layout, as_of: date, now: datetime
+    db: store.Db,
+    of: dict[str, pl.DataFrame],
+    gone: pl.Series,
+    delivery: Delivery,
+    layout: Layout,
+    as_of: date,
+    now: datetime,
 ) -> None:
-    standing = {"feed": pl.lit(layout.feed), "delivery": pl.lit(delivery.id), "as_of": pl.lit(as_of), "since": pl.lit(now)}
-    columns = [pl.col("row").alias("id"), "content", "file", "number", "line"]
+    standing = {
+        "feed": pl.lit(layout.feed),
+        "delivery": pl.lit(delivery.id),
+        "as_of": pl.lit(as_of),
+        "since": pl.lit(now),
+    }
+    columns: list[pl.Expr | str] = [pl.col("row").alias("id"), "content", "file", "number", "line"]
     store.copy_in(db, "feeds_row", of["new"].select(*columns, **standing))
     changed = pl.concat([of["changed"], of["returned"]])
     if len(changed):
         _keep_past(db, changed, now)
-        store.upsert(db, "feeds_row", changed.select(*columns, **standing, withdrawn=pl.lit(None, pl.Int64)), ["id"])
+        store.upsert(
+            db, "feeds_row", changed.select(*columns, **standing, withdrawn=pl.lit(None, pl.Int64)), ["id"]
+        )
     _past(db, of["past"].select("row", "content", "line"), delivery, now)
     if not layout.snapshot:
         _still_so(db, of["unchanged"].filter(pl.col("had_as_of") < as_of), as_of)

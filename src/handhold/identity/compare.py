@@ -18,6 +18,7 @@ from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
 TRAITS = ("number", "court", "surname", "given", "dob", "sex", "country")
 PROFILE = ("number", "court", "last", "last_sound", "first", "first_sound", "dob", "sex", "country")
 DAYS_OFF, YEAR = 10, 365
+SHORTENED = 3  # letters of a given name that may stand for the whole
 ALIKE_LONG, ALIKE_SHORT = (
     0.91,
     4,
@@ -115,14 +116,15 @@ def _levels(both: pl.DataFrame, scale: Scale) -> pl.DataFrame:
 
 
 def _distinct(both: pl.DataFrame, trait: str, level: Callable[..., str], *columns: str) -> pl.Series:
-    """The level of each row, from one call a distinct pair of values; equal values need no call unless a date is only estimated."""
+    """The level of each row, from one call a distinct pair of values; where equal is simply ``same`` no call is needed."""
     names = [f"{column}_{side}" for column in columns for side in "ab"]
     a, b = pl.col(names[0]), pl.col(names[1])
-    missing = a.is_null() | b.is_null()
-    plain = (a == b) & ~(
-        a.str.ends_with("-01-01") | (a.str.len_chars() < 10) if trait == "dob" else pl.lit(False)
-    )
-    fast = pl.when(missing).then(pl.lit("unknown")).when(plain).then(pl.lit("same"))
+    telling = {
+        "dob": ~a.str.ends_with("-01-01") & (a.str.len_chars() == 10),
+        "surname": a.str.contains(" ", literal=True),
+    }
+    plain = (a == b) & telling.get(trait, pl.lit(True))
+    fast = pl.when(a.is_null() | b.is_null()).then(pl.lit("unknown")).when(plain).then(pl.lit("same"))
     quick = both.select(*names, level=fast.otherwise(None))
     slow = quick.filter(pl.col("level").is_null()).select(names).unique(maintain_order=True)
     answers = slow.with_columns(found=pl.Series([level(*row) for row in slow.iter_rows()], dtype=pl.String))
@@ -152,9 +154,9 @@ def words_alike(a: str, b: str, heard_a: str, heard_b: str) -> bool:
 
 
 def surname_level(a: str, b: str, heard_a: str, heard_b: str) -> str:
-    """Surnames in any order: ``same, alike, part, part-alike, other``. Folded names and how they sound."""
+    """Surnames in any order: ``same, same-one, alike, part, part-alike, other``. Folded names and how they sound."""
     if a == b or sorted(a.split()) == sorted(b.split()) or a.replace(" ", "") == b.replace(" ", ""):
-        return "same"
+        return "same" if " " in a or " " in b else "same-one"
     left, right = (
         list(zip(a.split(), heard_a.split(), strict=True)),
         list(zip(b.split(), heard_b.split(), strict=True)),
@@ -190,7 +192,14 @@ def given_level(a: str, b: str, heard_a: str, heard_b: str, nicknames: Mapping[s
     if set(left) <= set(right) or set(right) <= set(left):
         return "part"
     first, other = (left[0], heard_a.split()[0]), (right[0], heard_b.split()[0])
-    alike = words_alike(first[0], other[0], first[1], other[1]) or other[0] in nicknames.get(first[0], ())
+    short = min(len(first[0]), len(other[0])) >= SHORTENED and (
+        first[0].startswith(other[0]) or other[0].startswith(first[0])
+    )
+    alike = (
+        short
+        or words_alike(first[0], other[0], first[1], other[1])
+        or other[0] in nicknames.get(first[0], ())
+    )
     if alike and _seconds_agree(left, right, heard_a.split(), heard_b.split()):
         return "alike"
     return "second-differs" if alike or set(left) & set(right) else "other"

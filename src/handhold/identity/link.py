@@ -10,12 +10,26 @@ from handhold import store
 from handhold.identity.candidates import SAID, by_description, by_number, keys, profiles
 from handhold.identity.cluster import HOUSE_ORDER, ONE_FILE_EACH, Clusters, Edge, Refused, grow
 from handhold.identity.compare import TRAITS, Scale, compare
+from handhold.identity.describe import blind_keys
 from handhold.identity.judgement import settle
 from handhold.pack import Pack
 
 EVERY_CHILD = ("ERO", "ORR")  # a child without one of these files is not complete
 SURE_GIVEN, SURE_DOB = ["same", "part"], ["same", "same-estimated"]
 Progress = Callable[[int, int], None]
+
+MET = """
+    insert into involved select distinct k.file from looked_for l join identity_key k using (key) on conflict do nothing"""
+KIN = """
+    insert into involved
+    select f.id from identity_file f
+    where f.child in (select g.child from identity_file g join involved i on i.id = g.id where g.child is not null)
+    on conflict do nothing"""
+INVOLVED = """
+    select f.id as file, f.agency, f.child, f.fresh, f.hold as held from identity_file f join involved i using (id)
+    order by array_position(%s::text[], f.agency), f.id"""
+DESCRIPTIONS = """
+    select d.id, d.file, d.sealed from identity_description d join involved i on i.id = d.file where not d.withdrawn"""
 
 
 @dataclass(frozen=True)
@@ -51,8 +65,7 @@ def identify(
     store.lock(db, "identity")
     if not store.fetch(db, "select 1 from identity_file where fresh limit 1"):
         return Identified(pl.Series("child", [], pl.Int64), 0, 0)
-    files = _involved(db)
-    people = profiles(_descriptions(db), pack.toml("identity/countries.toml")["code"])
+    files, people = _involved(db, pack.toml("identity/countries.toml")["code"])
     judged = store.frame(
         db, "select file_a as a, file_b as b, judgement from identity_judgement where until is null"
     )
@@ -63,31 +76,28 @@ def identify(
     return Identified(changed, found.links["through"].count(), asked)
 
 
-def _involved(db: store.Db) -> pl.DataFrame:
-    """Fresh files, those they meet by any key, and the other files of those children: ``file, agency, child, fresh, held``."""
+def _involved(db: store.Db, countries: dict[str, str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Fresh files, those they meet by any key, and the other files of those children, with their profiles.
+
+    The first frame has ``file, agency, child, fresh, held``.
+    """
     db.execute("create temp table involved (id bigint primary key) on commit drop")
     db.execute("insert into involved select id from identity_file where fresh")
     if store.fetch(db, "select 1 from identity_file where not fresh limit 1"):
-        db.execute(
-            """insert into involved
-               with met as (select distinct o.file from involved i join identity_key k on k.file = i.id join identity_key o using (key)),
-                    kin as (select f.child from identity_file f join met on met.file = f.id or f.id in (select id from involved) where f.child is not null)
-               select f.id from identity_file f where f.id in (select file from met) or f.child in (select child from kin)
-               on conflict do nothing"""
-        )
-    return store.frame(
-        db,
-        """select f.id as file, f.agency, f.child, f.fresh, f.hold as held from identity_file f join involved i using (id)
-           order by array_position(%s::text[], f.agency), f.id""",
-        [list(HOUSE_ORDER)],
-    )
+        fresh = keys(profiles(_descriptions(db), {}))
+        db.execute("create temp table looked_for (key bigint primary key) on commit drop")
+        store.copy_in(db, "looked_for", blind_keys(fresh).select("key").unique())
+        db.execute("analyze looked_for")
+        db.execute(MET)
+        db.execute(KIN)
+        db.execute("drop table looked_for")
+    files = store.frame(db, INVOLVED, [list(HOUSE_ORDER)])
+    return files, profiles(_descriptions(db), countries)
 
 
 def _descriptions(db: store.Db) -> pl.DataFrame:
-    sealed = store.frame(
-        db,
-        "select d.id, d.file, d.sealed from identity_description d join involved i on i.id = d.file where not d.withdrawn",
-    )
+    """What the involved files say now, in the clear: ``file`` and the columns of ``SAID``."""
+    sealed = store.frame(db, DESCRIPTIONS)
     opened = store.unseal_many("identity", "identity_description.sealed", sealed["id"], sealed["sealed"])
     said = pl.DataFrame({"file": sealed["file"], "said": opened})
     return said.with_columns(pl.col("said").str.json_decode(pl.Struct(SAID))).unnest("said").sort("file")

@@ -155,7 +155,7 @@ def _write(db: store.Db, desk: _Desk, rows: pl.DataFrame) -> int:
 
 
 KEPT = ("about", "times", "child", "about_kind", "subject", "duty", "corrects")
-MADE = {
+MADE: dict[str, Any] = {
     "text": pl.String, "elements": pl.List(pl.String), "withheld": pl.String, "title": pl.String, "role": pl.String,
     "purpose": pl.String, "agreement": pl.String, "due": MOMENT,
 }  # fmt: skip

@@ -54,7 +54,13 @@ def _quarantine(db: Db, _as_of: datetime, _pack: Pack) -> pl.DataFrame:
 
 def _figures(db: Db, as_of: datetime, pack: Pack) -> pl.DataFrame:
     rows = [
-        {"figure": f.name, "as_of": f.as_of, "value": f.value, "unknown": f.unknown, "definition_version": f.version}
+        {
+            "figure": f.name,
+            "as_of": f.as_of,
+            "value": f.value,
+            "unknown": f.unknown,
+            "definition_version": f.version,
+        }
         for f in picture(db, now=as_of, pack=pack, everything=True)
     ]
     return pl.DataFrame(rows, infer_schema_length=None)
@@ -100,4 +106,6 @@ def _writer(target: Path) -> Callable[[pl.DataFrame, Path], Any]:
 def _harmless(rows: pl.DataFrame) -> pl.DataFrame:
     """Cells that a spreadsheet would run as a formula begin with an apostrophe (ASVS 1.2.10)."""
     text = pl.selectors.string()
-    return rows.with_columns(pl.when(text.str.contains(r"^[=+\-@\t\r＝]")).then("'" + text).otherwise(text).name.keep())
+    return rows.with_columns(
+        pl.when(text.str.contains(r"^[=+\-@\t\r＝]")).then("'" + text).otherwise(text).name.keep()
+    )

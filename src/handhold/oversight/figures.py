@@ -39,7 +39,9 @@ class Definition:
     @property
     def version(self) -> str:
         """SHA-256 (hex) of everything that makes the number what it is."""
-        return hashlib.sha256("\0".join((self.name, self.sentence, self.rows, self.unknown or "")).encode()).hexdigest()
+        return hashlib.sha256(
+            "\0".join((self.name, self.sentence, self.rows, self.unknown or "")).encode()
+        ).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -95,9 +97,8 @@ def _figure(db: Db, definition: Definition, now: datetime) -> Figure:
 
 def _count(db: Db, rows: str, now: datetime) -> int:
     # The query is the pack's own reviewed text, never anything a user typed.
-    counted = db.execute(f"select count(distinct child) as n from ({rows}) as r", {"now": now}).fetchone()  # noqa: S608
-    assert counted is not None
-    return int(counted["n"] if isinstance(counted, dict) else counted[0])
+    counted = store.fetch(db, f"select count(distinct child) as n from ({rows}) as r", {"now": now})  # noqa: S608
+    return int(counted[0]["n"])
 
 
 def explain(db: Db, name: str, *, now: datetime, pack: Pack, limit: int | None = None) -> Opened:

@@ -13,7 +13,9 @@ from handhold import store
 
 Db = psycopg.Connection[Any]
 Row = dict[str, Any]
-Scope = tuple[str, dict[str, Any]]  # what ``access.scope`` gives: a condition on ``child``, and its parameters
+Scope = tuple[
+    str, dict[str, Any]
+]  # what ``access.scope`` gives: a condition on ``child``, and its parameters
 
 OPEN_GAPS = """
     select g.id, g.child, g.kind, g.reason, g.owner, g.opened, g.since, g.due, g.times, s.next_hearing, s.missed_hearings
@@ -21,6 +23,10 @@ OPEN_GAPS = """
     where g.closed is null and g.owner = %(agency)s and g.kind = any(%(kinds)s)
       and g.child in (select child from account_standing where {scope})
     order by g.due nulls last, g.opened, g.id limit %(limit)s offset %(offset)s"""
+GAP_ROWS = """
+    select id, child, kind, reason, owner, since, due, times from account_gap
+    where closed is null and kind = %(kind)s and child in (select child from account_standing where {scope})
+    order by due nulls last, since, id limit %(limit)s offset %(offset)s"""
 GAP_COUNTS = """
     select kind, count(*) as open, count(*) filter (where due < %(now)s) as late, count(distinct child) as children
     from account_gap
@@ -70,7 +76,9 @@ QUARANTINE_WHYS = """
 QUESTION = """
     select q.*, a.agency as agency_a, a.child as child_a, b.agency as agency_b, b.child as child_b
     from identity_question q join identity_file a on a.id = q.file_a join identity_file b on b.id = q.file_b where q.id = %(question)s"""
-SAID = "select id, file, sealed from identity_description where file = any(%(files)s) order by recorded desc, id"
+SAID = (
+    "select id, file, sealed from identity_description where file = any(%(files)s) order by recorded desc, id"
+)
 ENTRIES = """
     select e.seq, e.at, e.by, e.verb, e.thing, e.ids, e.count, e.agency, e.purpose, e.rule, l.index
     from ledger_entry e left join ledger_leaf l on l.seq = e.seq
@@ -80,17 +88,23 @@ FRESHNESS = "select max(as_of) as as_of, max(received) as received, max(read_at)
 WAITING = "select count(*) as n from notices_outbox where recipient = %(agency)s and sent is not null and acknowledged is null"
 
 
-def open_gaps(db: Db, agency: str, scope: Scope, *, kinds: list[str], limit: int = 25, offset: int = 0) -> list[Row]:
+def open_gaps(
+    db: Db, agency: str, scope: Scope, *, kinds: list[str], limit: int = 25, offset: int = 0
+) -> list[Row]:
     """Open gaps of these ``kinds`` that ``agency`` owns, of children in ``scope``, the most overdue first."""
     condition, params = scope
     asked = {**params, "agency": agency, "kinds": kinds, "limit": limit, "offset": offset}
     return store.fetch(db, OPEN_GAPS.format(scope=condition), asked)
 
 
-def gap_counts(db: Db, agency: str | None, scope: Scope, *, now: datetime, kinds: list[str] | None = None) -> list[Row]:
+def gap_counts(
+    db: Db, agency: str | None, scope: Scope, *, now: datetime, kinds: list[str] | None = None
+) -> list[Row]:
     """Per kind of gap: how many are open, how many of them late, of how many children; of one owner or of all."""
     condition, params = scope
-    return store.fetch(db, GAP_COUNTS.format(scope=condition), {**params, "agency": agency, "now": now, "kinds": kinds})
+    return store.fetch(
+        db, GAP_COUNTS.format(scope=condition), {**params, "agency": agency, "now": now, "kinds": kinds}
+    )
 
 
 def in_scope(db: Db, children: list[int], scope: Scope) -> set[int]:
@@ -102,7 +116,17 @@ def in_scope(db: Db, children: list[int], scope: Scope) -> set[int]:
 
 def step_counts(db: Db, agency: str, role: str, *, now: datetime) -> Row:
     """How many steps wait for this role: ``open``, ``late``, ``soon`` (within seven days)."""
-    return store.fetch(db, STEP_COUNTS, {"agency": agency, "role": role, "seat": f"{agency}/{role}", "now": now})[0]
+    return store.fetch(
+        db, STEP_COUNTS, {"agency": agency, "role": role, "seat": f"{agency}/{role}", "now": now}
+    )[0]
+
+
+def gap_rows(db: Db, kind: str, scope: Scope, *, limit: int = 25, offset: int = 0) -> list[Row]:
+    """The open gaps of one kind, of children in ``scope``, whoever owns them; the most overdue first."""
+    condition, params = scope
+    return store.fetch(
+        db, GAP_ROWS.format(scope=condition), {**params, "kind": kind, "limit": limit, "offset": offset}
+    )
 
 
 def gaps_of(db: Db, child: int, *, kinds: list[str]) -> list[Row]:
@@ -149,7 +173,11 @@ def _named(rows: list[Row]) -> list[Row]:
 
 
 def _name(delivery: int, sealed: bytes | None) -> str:
-    return store.unseal("delivery", f"feeds_delivery.name_sealed.{delivery}", bytes(sealed)).decode() if sealed else ""
+    return (
+        store.unseal("delivery", f"feeds_delivery.name_sealed.{delivery}", bytes(sealed)).decode()
+        if sealed
+        else ""
+    )
 
 
 def quarantine(db: Db, delivery: int, *, limit: int = 50, offset: int = 0) -> list[Row]:
@@ -200,10 +228,18 @@ def notices_waiting(db: Db, agency: str) -> int:
 
 def step(db: Db, step: int) -> Row | None:
     """One follow-up step: whose it is, and of which child."""
-    found = store.fetch(db, "select id, child, agency, role, name, lapsed, escalated_to from followup_step where id = %(step)s", {"step": step})
+    found = store.fetch(
+        db,
+        "select id, child, agency, role, name, lapsed, escalated_to from followup_step where id = %(step)s",
+        {"step": step},
+    )
     return found[0] if found else None
 
 
 def cell(row: int, sealed: bytes | None) -> str | None:
     """The text of a quarantined cell; only for readers who mend feeds."""
-    return store.unseal("delivery", f"feeds_quarantine.value.{row}", bytes(sealed)).decode() if sealed is not None else None
+    return (
+        store.unseal("delivery", f"feeds_quarantine.value.{row}", bytes(sealed)).decode()
+        if sealed is not None
+        else None
+    )

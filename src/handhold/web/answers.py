@@ -32,9 +32,15 @@ class Card:
 def cards(account: Account, asked: Asked, addresses: Mapping[int, str]) -> list[Card]:
     """The six cards in the order of the six questions. ``addresses``: by event id, only those the reader may see."""
     return [
-        _guarded(_("Who is responsible now?"), asked("child.custody", "*"), lambda: _responsible(account["responsible"])),
+        _guarded(
+            _("Who is responsible now?"),
+            asked("child.custody", "*"),
+            lambda: _responsible(account["responsible"]),
+        ),
         _place(account["place"], asked, addresses),
-        _guarded(_("Is the child safe?"), asked("child.contact", "*"), lambda: _safety(account["safety"], asked)),
+        _guarded(
+            _("Is the child safe?"), asked("child.contact", "*"), lambda: _safety(account["safety"], asked)
+        ),
         _guarded(_("Where is the case?"), asked("child.case", "*"), lambda: _case(account["case"], asked)),
         _guarded(_("Who has been told?"), asked("child.case", "*"), lambda: _told(account["told"])),
         _guarded(_("What happens next?"), asked("child.case", "*"), lambda: _next(account["next"])),
@@ -55,7 +61,10 @@ def _sourced(answer: Account) -> list[str]:
     if answer.get("since"):
         lines.append(_("since %(day)s") % {"day": day(answer["since"])})
     if answer.get("by") and answer.get("confirmed"):
-        lines.append(_("last confirmed %(day)s by %(agency)s") % {"day": day(answer["confirmed"]), "agency": word(answer["by"], "agency")})
+        lines.append(
+            _("last confirmed %(day)s by %(agency)s")
+            % {"day": day(answer["confirmed"]), "agency": word(answer["by"], "agency")}
+        )
     return lines
 
 
@@ -70,20 +79,36 @@ def _place(answer: Account, asked: Asked, addresses: Mapping[int, str]) -> Card:
     question, more = _("Where is the child?"), answer.get("more", {})
     first = asked("child.custody", "*")
     if answer["value"] != "address":
-        return _guarded(question, first, lambda: Card("", word(answer["value"], "place"), _place_tone(answer), _sourced(answer)))
+        return _guarded(
+            question,
+            first,
+            lambda: Card("", word(answer["value"], "place"), _place_tone(answer), _sourced(answer)),
+        )
     decision = _address_decision(more, asked)
     if not decision.allowed:
         return Card(question, withheld=decision.reason)
     card = Card(question, word(answer["quality"], "quality"), _place_tone(answer))
-    card.lines = [addresses.get(more.get("event", 0), _("the address itself is not shown")), _stated(more)]
+    here = addresses.get(more.get("event", 0), _("the address itself is not shown"))
+    card.lines = [here, _stated(more)]
     others = [other for other in more.get("stated", []) if _address_decision(other, asked).allowed]
-    card.lines += [_("also: %(what)s") % {"what": "; ".join(filter(None, (addresses.get(o.get("event", 0), ""), _stated(o))))} for o in others]
+    elsewhere = {addresses.get(other.get("event", 0), ""): _stated(other) for other in others}
+    card.lines += [
+        _("also: %(what)s") % {"what": f"{where}; {said}" if where else said}
+        for where, said in elsewhere.items()
+        if where != here
+    ]
     return card
 
 
 def _address_decision(stated: Account, asked: Asked) -> Decision:
     basis = str(stated.get("basis", ""))
-    kind = "discharged" if basis == "discharge" else "contact-attempted" if basis == "checkin" else "address-stated"
+    kind = (
+        "discharged"
+        if basis == "discharge"
+        else "contact-attempted"
+        if basis == "checkin"
+        else "address-stated"
+    )
     return asked(location_element(kind, {"basis": basis}), kind)
 
 
@@ -98,23 +123,40 @@ def _stated(stated: Account) -> str:
 def _place_tone(answer: Account) -> str:
     if answer["value"] in ("nowhere", "unknown", "absent"):
         return LATE
-    poor = {"blank": LATE, "undeliverable": LATE, "no unit": SOON, "no-unit": SOON, "conflict": SOON, "stale": SOON, "confirmed": GOOD}
+    poor = {
+        "blank": LATE,
+        "undeliverable": LATE,
+        "no unit": SOON,
+        "no-unit": SOON,
+        "conflict": SOON,
+        "stale": SOON,
+        "confirmed": GOOD,
+    }
     return poor.get(str(answer["quality"]), CALM)
 
 
 def _safety(answer: Account, asked: Asked) -> Card:
     more = answer.get("more", {})
-    tone = LATE if more.get("open_concerns") or answer["value"] == "elsewhere" else GOOD if answer["quality"] == "fresh" else SOON
+    tone = (
+        LATE
+        if more.get("open_concerns") or answer["value"] == "elsewhere"
+        else GOOD
+        if answer["quality"] == "fresh"
+        else SOON
+    )
     card = Card("", word(answer["value"], "contact"), tone, _sourced(answer))
     attempts = int(more.get("attempts", 0))
     card.lines.append(
-        ngettext("%(n)s attempt at contact, %(r)s reached", "%(n)s attempts at contact, %(r)s reached", attempts)
+        ngettext(
+            "%(n)s attempt at contact, %(r)s reached", "%(n)s attempts at contact, %(r)s reached", attempts
+        )
         % {"n": attempts, "r": more.get("reached", 0)}
     )
     concerns = asked("child.concern", "*")
     if concerns.allowed:
         card.lines.append(
-            _("%(open)s open of %(all)s concerns raised") % {"open": more.get("open_concerns", 0), "all": more.get("concerns", 0)}
+            _("%(open)s open of %(all)s concerns raised")
+            % {"open": more.get("open_concerns", 0), "all": more.get("concerns", 0)}
         )
     return card
 
@@ -122,7 +164,10 @@ def _safety(answer: Account, asked: Asked) -> Card:
 def _case(answer: Account, asked: Asked) -> Card:
     more, bad = answer.get("more", {}), ("in-absentia", "removal-order", "dismissed-not-filed")
     card = Card("", word(answer["value"], "case"), LATE if answer["value"] in bad else CALM)
-    card.pairs = [(_("Charging document %(step)s") % {"step": word(step, "charging")}, _fact(more, step)) for step in ("issued", "served", "filed")]
+    card.pairs = [
+        (_("Charging document %(step)s") % {"step": word(step, "charging")}, _fact(more, step))
+        for step in ("issued", "served", "filed")
+    ]
     missed = [day(m["on"]) for m in more.get("missed", [])]
     card.pairs.append((_("Hearings missed"), ", ".join(missed) or _("none")))
     if missed and card.tone == CALM:
@@ -140,9 +185,14 @@ def _told(answer: Account) -> Card:
     tone = {"untold": LATE, "told": GOOD}.get(answer["value"], CALM)
     card = Card("", word(answer["value"], "told_all"), tone)
     if answer["value"] != "nothing-to-tell":
-        card.pairs = [(word(agency, "agency"), word(state, "told")) for agency, state in answer.get("more", {}).items()]
+        card.pairs = [
+            (word(agency, "agency"), word(state, "told")) for agency, state in answer.get("more", {}).items()
+        ]
         if answer.get("since"):
-            card.lines.append(_("about the hearing missed, known to the court since %(day)s") % {"day": day(answer["since"])})
+            card.lines.append(
+                _("about the hearing missed, known to the court since %(day)s")
+                % {"day": day(answer["since"])}
+            )
     return card
 
 

@@ -12,12 +12,22 @@ from handhold.web import clock, session
 def page(request: HttpRequest) -> dict[str, Any]:
     """The frame around a page; before sign-in only the synthetic mark."""
     with store.transaction() as db:
-        frame = {"synthetic": bool(store.setting(db, "synthetic")), "now": clock.now(), "held": clock.held() is not None}
+        frame = {
+            "synthetic": bool(store.setting(db, "synthetic")),
+            "now": clock.now(),
+            "held": clock.held() is not None,
+        }
         reader = getattr(request, "reader", None)
         if reader is None:
             return frame
         menu = session.pages(reader.role)
-        return {**frame, "reader": reader, "menu": menu, "freshness": lists.freshness(db), "unread": _unread(db, reader, menu)}
+        return {
+            **frame,
+            "reader": reader,
+            "menu": menu,
+            "freshness": lists.freshness(db),
+            "unread": _unread(db, reader, menu),
+        }
 
 
 def _unread(db: store.Db, reader: Any, menu: dict[str, str]) -> int | None:

@@ -25,7 +25,11 @@ def may(who: access.Reader, element: str) -> bool:
 
 def gap_kinds(who: access.Reader) -> list[str]:
     """The kinds of gap whose naming reveals nothing that is closed to this reader."""
-    return [kind for kind, element in session.rules().toml("pages.toml")["gap_element"].items() if may(who, element)]
+    return [
+        kind
+        for kind, element in session.rules().toml("pages.toml")["gap_element"].items()
+        if may(who, element)
+    ]
 
 
 def reason(who: access.Reader, code: str | None) -> str | None:

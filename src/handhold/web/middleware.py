@@ -19,7 +19,9 @@ def private(get_response: Answer) -> Answer:
     def answer(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
         response.headers.setdefault("Cache-Control", "no-store")
-        response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()")
+        response.headers.setdefault(
+            "Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()"
+        )
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         return response
 
@@ -31,7 +33,7 @@ def bound_to_purpose(get_response: Answer) -> Answer:
 
     def answer(request: HttpRequest) -> HttpResponse:
         reader = session.reader(request)
-        request.reader = reader  # type: ignore[attr-defined]
+        request.reader = reader
         if request.user.is_authenticated and reader is None and not _allowed_before(request.path):
             return redirect("purpose")
         return get_response(request)

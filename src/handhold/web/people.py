@@ -42,7 +42,9 @@ def _person(role: access.Role, password: str | None) -> SignIn:
     from handhold.web.models import Person
 
     chosen = password or "-".join(secrets.choice(WORDS) for _ in range(5))
-    person, _ = Person.objects.update_or_create(username=role.name, defaults={"role": role.name, "is_active": True})
+    person, _ = Person.objects.update_or_create(
+        username=role.name, defaults={"role": role.name, "is_active": True}
+    )
     person.set_password(chosen)
     person.save()
     return SignIn(role.name, chosen, role.agency, role.name, role.purposes)

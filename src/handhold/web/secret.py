@@ -21,7 +21,9 @@ def secret() -> str:
         _make(where)
     kept = where.read_text().strip()
     if len(kept) < SHORTEST:
-        raise store.StoreError(f"{NAME} under HANDHOLD_HOME is cut short; delete it and start again (everybody signs in anew)")
+        raise store.StoreError(
+            f"{NAME} under HANDHOLD_HOME is cut short; delete it and start again (everybody signs in anew)"
+        )
     return kept
 
 

@@ -9,7 +9,7 @@ from handhold import store
 from handhold.web import clock, setup
 
 
-class Pages(BaseApplication):  # type: ignore[misc]
+class Pages(BaseApplication):
     """gunicorn without its command line."""
 
     def __init__(self, options: dict[str, object]) -> None:

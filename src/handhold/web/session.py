@@ -77,7 +77,7 @@ def page(name: str) -> Callable[[Page], Page]:
 
 def reader_of(request: HttpRequest) -> access.Reader:
     """The reader that the middleware put on the request."""
-    return request.reader  # type: ignore[attr-defined, no-any-return]
+    return request.reader
 
 
 @contextmanager
@@ -92,9 +92,19 @@ def office(request: HttpRequest) -> casework.Office:
     return casework.Office(by=reader_of(request).person, now=clock.now(), pack=rules(), workers=1)
 
 
-def note(db: store.Db, request: HttpRequest, verb: str, thing: str, ids: list[int], *, rule: str | None = None) -> None:
+def note(
+    db: store.Db, request: HttpRequest, verb: str, thing: str, ids: list[int], *, rule: str | None = None
+) -> None:
     """Write into the ledger what this request's person looked at, did or was refused."""
     who = reader_of(request)
     ledger.write(
-        db, by=who.person, verb=verb, thing=thing, ids=ids, at=clock.now(), agency=who.agency, purpose=who.purpose, rule=rule
+        db,
+        by=who.person,
+        verb=verb,
+        thing=thing,
+        ids=ids,
+        at=clock.now(),
+        agency=who.agency,
+        purpose=who.purpose,
+        rule=rule,
     )

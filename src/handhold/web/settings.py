@@ -65,7 +65,14 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": {"ENGINE": "handhold.web.database", "NAME": "handhold", "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}}
+DATABASES = {
+    "default": {
+        "ENGINE": "handhold.web.database",
+        "NAME": "handhold",
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+    }
+}
 
 AUTH_USER_MODEL = "web.Person"
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]

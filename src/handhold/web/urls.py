@@ -17,6 +17,7 @@ urlpatterns = [
     path("feeds/", feeds.feeds, name="feeds"),
     path("feeds/<int:delivery>/", feeds.delivery, name="delivery"),
     path("oversight/", oversight.oversight, name="oversight"),
+    path("oversight/gap/<slug:kind>/", oversight.gaps, name="gap-kind"),
     path("oversight/<slug:figure>/", oversight.figure, name="figure"),
     path("ledger/", ledger.ledger, name="ledger"),
     path("sign-in/", sign_in.SignIn.as_view(), name="sign-in"),

@@ -62,4 +62,8 @@ def ago_words(moment: datetime | date, now: datetime, zone: ZoneInfo) -> str:
 def lag_words(happened: date, known: date) -> str:
     """How long a fact lay before the agency knew it; empty when it knew the same day or before."""
     days = (known - happened).days
-    return ngettext("known %(n)s day later", "known %(n)s days later", days) % {"n": f"{days:,}"} if days > 0 else ""
+    return (
+        ngettext("known %(n)s day later", "known %(n)s days later", days) % {"n": f"{days:,}"}
+        if days > 0
+        else ""
+    )

@@ -40,7 +40,13 @@ def zip5(cell: pl.Expr) -> pl.Expr:
 
 
 def _tidy(cell: pl.Expr) -> pl.Expr:
-    return cell.fill_null("").str.to_uppercase().str.replace_all(r"[.,]", " ").str.replace_all(r"\s+", " ").str.strip_chars()
+    return (
+        cell.fill_null("")
+        .str.to_uppercase()
+        .str.replace_all(r"[.,]", " ")
+        .str.replace_all(r"\s+", " ")
+        .str.strip_chars()
+    )
 
 
 def read(rows: pl.DataFrame, where: Columns, pack: Pack) -> pl.DataFrame:
@@ -52,13 +58,17 @@ def read(rows: pl.DataFrame, where: Columns, pack: Pack) -> pl.DataFrame:
         zip=pl.col(where.zip), zip5=zip5(pl.col(where.zip)),
     )  # fmt: skip
     judged = parts.unique().with_columns(_flags(words)).with_columns(street=_street(words), room=_room(words))
-    keyed = judged.with_columns(_building(), _location(), address_flags=pl.when(_somewhere()).then(pl.col("address_flags")))
+    keyed = judged.with_columns(
+        _building(), _location(), address_flags=pl.when(_somewhere()).then(pl.col("address_flags"))
+    )
     hashed = keyed.with_columns(
         building=store.blind(keyed["whole"], "building"),
         place=store.blind(keyed.select(pl.format("{}|{}", "whole", "room"))["whole"], "place"),
     )
     known = hashed.select(*parts.columns, "place", "building", "address_flags", "location")
-    return parts.join(known, on=parts.columns, how="left", maintain_order="left", nulls_equal=True).drop(parts.columns)
+    return parts.join(known, on=parts.columns, how="left", maintain_order="left", nulls_equal=True).drop(
+        parts.columns
+    )
 
 
 def _somewhere() -> pl.Expr:
@@ -115,7 +125,9 @@ def _flags(words: dict[str, Any]) -> pl.Expr:
         "institution": line.str.contains("|".join(words["institution_words"])),
         "no-number": (line != "") & ~line.str.contains(r"^[NSEW]?\d") & ~somewhere_else,
         "no-unit": no_unit,
-        "bad-zip": pl.col("zip5").is_null() | (pl.col("zip5") == NO_ZIP) | ~pl.col("zip5").is_in(_real_zips().implode()),
+        "bad-zip": pl.col("zip5").is_null()
+        | (pl.col("zip5") == NO_ZIP)
+        | ~pl.col("zip5").is_in(_real_zips().implode()),
     }
     said = [pl.when(sign).then(pl.lit(flag)) for flag, sign in wrong.items()]
     return pl.concat_str(said, separator=",", ignore_nulls=True).alias("address_flags")

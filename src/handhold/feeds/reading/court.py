@@ -33,7 +33,9 @@ SIGNS = {
 def unredacted(cells: pl.DataFrame, codes: dict[str, Any], layout: Layout) -> pl.DataFrame:
     """Redactions (``b6``, runs of ``?``) are nothing said; so are runs of ``0``, but only where they can be no value."""
     keys = {layout.key, layout.file}
-    others = [c for c in layout.columns.values() if c.name not in keys and cells[c.name].null_count() < len(cells)]
+    others = [
+        c for c in layout.columns.values() if c.name not in keys and cells[c.name].null_count() < len(cells)
+    ]
     blanked = []
     for column in others:
         text = pl.col(column.name)
@@ -53,14 +55,25 @@ def only(cases: pl.Series) -> Callable[[pl.DataFrame], pl.Series]:
     return lambda rows: rows[case_column(rows)].is_in(cases.implode()).fill_null(False)
 
 
-def childrens_cases(tables: dict[str, pl.DataFrame], known_numbers: pl.Series, codes: dict[str, Any], zone: str) -> pl.Series:
+def childrens_cases(
+    tables: dict[str, pl.DataFrame], known_numbers: pl.Series, codes: dict[str, Any], zone: str
+) -> pl.Series:
     """IDNCASE of every case that is a child's, by any of the four signs of ``feeds.md`` 3."""
-    found = [_flagged(tables, codes), _priority(tables, codes), _young(tables, zone), _numbered(tables, known_numbers)]
+    found = [
+        _flagged(tables, codes),
+        _priority(tables, codes),
+        _young(tables, zone),
+        _numbered(tables, known_numbers),
+    ]
     return pl.concat([cases.alias("case") for cases in found]).drop_nulls().unique().sort()
 
 
 def _column(tables: dict[str, pl.DataFrame], table: str, columns: list[str]) -> pl.DataFrame:
-    return tables[table].select(columns) if table in tables else pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
+    return (
+        tables[table].select(columns)
+        if table in tables
+        else pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
+    )
 
 
 def _flagged(tables: dict[str, pl.DataFrame], codes: dict[str, Any]) -> pl.Series:
@@ -91,7 +104,10 @@ def _young(tables: dict[str, pl.DataFrame], zone: str) -> pl.Series:
 def _day_count(cells: pl.Series, zone: str, months_later: int) -> pl.Series:
     """Days comparable with one another (31 a month), some months later; a month alone counts as its last day."""
     parts = moments(cells, zone=zone)["iso"].str.split("-")
-    at = [parts.list.get(n, null_on_oob=True).str.slice(0, 2 if n else 4).cast(pl.Int32, strict=False) for n in range(3)]
+    at = [
+        parts.list.get(n, null_on_oob=True).str.slice(0, 2 if n else 4).cast(pl.Int32, strict=False)
+        for n in range(3)
+    ]
     return (at[0] * 12 + at[1].fill_null(12) + months_later) * 31 + at[2].fill_null(31)
 
 
@@ -107,7 +123,9 @@ def beside(tables: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     """Tables with what they need to know of their neighbours in the same extract."""
     found: dict[str, pl.DataFrame] = {}
     if "A_TblCase" in tables:
-        found["A_TblCase"] = _charged(_flags_of(tables["A_TblCase"], tables.get("tbl_JuvenileHistory")), tables.get("B_TblProceeding"))
+        found["A_TblCase"] = _charged(
+            _flags_of(tables["A_TblCase"], tables.get("tbl_JuvenileHistory")), tables.get("B_TblProceeding")
+        )
     if "tbl_schedule" in tables and "B_TblProceeding" in tables:
         found["tbl_schedule"] = _completions_of(tables["tbl_schedule"], tables["B_TblProceeding"])
     return found
@@ -118,7 +136,9 @@ def _flags_of(cases: pl.DataFrame, history: pl.DataFrame | None) -> pl.DataFrame
     if history is None:
         return cases.with_columns(pl.lit(None, pl.String).alias(JUVENILE))
     dated = history.drop_nulls("idnJuvenile").sort(pl.col("idnJuvenileHistory").cast(pl.Int64))
-    newest = dated.unique(subset="idnCase", keep="last").select("idnCase", pl.col("idnJuvenile").alias(JUVENILE))
+    newest = dated.unique(subset="idnCase", keep="last").select(
+        "idnCase", pl.col("idnJuvenile").alias(JUVENILE)
+    )
     return cases.join(newest, left_on="IDNCASE", right_on="idnCase", how="left", maintain_order="left")
 
 
@@ -128,16 +148,27 @@ def _charged(cases: pl.DataFrame, proceedings: pl.DataFrame | None) -> pl.DataFr
         return cases.with_columns(pl.lit(None, pl.String).alias(CHARGED))
     first = proceedings.group_by("IDNCASE").agg(pl.col(ISO.format("OSC_DATE")).min().alias(CHARGED))
     dated = cases.join(first, on="IDNCASE", how="left", maintain_order="left")
-    return dated.with_columns(pl.when(pl.col(AT.format("DATE_OF_ENTRY")).is_null()).then(pl.col(CHARGED)).alias(CHARGED))
+    return dated.with_columns(
+        pl.when(pl.col(AT.format("DATE_OF_ENTRY")).is_null()).then(pl.col(CHARGED)).alias(CHARGED)
+    )
 
 
 def _completions_of(hearings: pl.DataFrame, proceedings: pl.DataFrame) -> pl.DataFrame:
     """Whether the proceeding was completed on the day of the hearing: then the completion says what happened there."""
     day = pl.col(ISO.format("COMP_DATE")).str.slice(0, 10)
-    done = proceedings.select(p="IDNPROCEEDING", d=day).drop_nulls().unique().with_columns(pl.lit("Y").alias(COMPLETED))
+    done = (
+        proceedings.select(p="IDNPROCEEDING", d=day)
+        .drop_nulls()
+        .unique()
+        .with_columns(pl.lit("Y").alias(COMPLETED))
+    )
     dated = hearings.with_columns(d=pl.col(ISO.format("ADJ_DATE")).str.slice(0, 10))
-    joined = dated.join(done, left_on=["IDNPROCEEDING", "d"], right_on=["p", "d"], how="left", maintain_order="left").drop("d")
-    return joined.with_columns(pl.when(pl.col("ADJ_RSN").is_not_null()).then(pl.col(COMPLETED)).alias(COMPLETED))
+    joined = dated.join(
+        done, left_on=["IDNPROCEEDING", "d"], right_on=["p", "d"], how="left", maintain_order="left"
+    ).drop("d")
+    return joined.with_columns(
+        pl.when(pl.col("ADJ_RSN").is_not_null()).then(pl.col(COMPLETED)).alias(COMPLETED)
+    )
 
 
 def described(tables: dict[str, pl.DataFrame], news: dict[str, pl.DataFrame]) -> pl.DataFrame:
@@ -146,12 +177,20 @@ def described(tables: dict[str, pl.DataFrame], news: dict[str, pl.DataFrame]) ->
     ``tables`` are keyed rows by table, ``news`` the ids of rows that are new or changed.
     """
     cases, people = tables.get("A_TblCase"), tables.get("CaseIdentity")
-    fresh = [t.join(news[n], on="row", how="semi")["file"] for n, t in tables.items() if n in news and n in ("A_TblCase", "CaseIdentity")]
+    fresh = [
+        t.join(news[n], on="row", how="semi")["file"]
+        for n, t in tables.items()
+        if n in news and n in ("A_TblCase", "CaseIdentity")
+    ]
     if not fresh:
         return empty(DESCRIPTION)
     keys = ["file", "file_key", "row", "delivery", "line"]
     parts = [part for part in (_case_part(cases, keys), _person_part(people, keys)) if part is not None]
-    both = parts[0] if len(parts) == 1 else parts[0].join(parts[1], on="file", how="full", coalesce=True, suffix="␟2")
+    both = (
+        parts[0]
+        if len(parts) == 1
+        else parts[0].join(parts[1], on="file", how="full", coalesce=True, suffix="␟2")
+    )
     wanted = both.join(pl.DataFrame({"file": pl.concat(fresh).unique()}), on="file", how="semi")
     said = {name: _either(name, wanted.columns) for name in DESCRIPTION if name in wanted.columns}
     blank = {name: pl.lit(None) for name in DESCRIPTION if name not in wanted.columns}
@@ -171,7 +210,12 @@ def _case_part(cases: pl.DataFrame | None, keys: list[str]) -> pl.DataFrame | No
     if cases is None:
         return None
     return cases.unique(subset="file", keep="last").select(
-        *keys, dob=iso("C_BIRTHDATE"), sex=pl.col("GENDER"), country=pl.col("NAT"), language=pl.col("LANG"), entry=iso("DATE_OF_ENTRY")
+        *keys,
+        dob=iso("C_BIRTHDATE"),
+        sex=pl.col("GENDER"),
+        country=pl.col("NAT"),
+        language=pl.col("LANG"),
+        entry=iso("DATE_OF_ENTRY"),
     )
 
 
@@ -180,7 +224,12 @@ def _person_part(people: pl.DataFrame | None, keys: list[str]) -> pl.DataFrame |
         return None
     named = people.drop("number").unique(subset="file", keep="last")
     return named.select(
-        *keys, number=number("A_NUMBER"), last=pl.col("LAST_NAME"), first=pl.col("FIRST_NAME"), dob=iso("BIRTHDATE"), sex=pl.col("GENDER")
+        *keys,
+        number=number("A_NUMBER"),
+        last=pl.col("LAST_NAME"),
+        first=pl.col("FIRST_NAME"),
+        dob=iso("BIRTHDATE"),
+        sex=pl.col("GENDER"),
     )
 
 
@@ -196,7 +245,9 @@ def cases(rows: Rows) -> Meaning:
     seen = pl.coalesce(entered, pl.lit(charged["at"]), pl.col("as_of"))
     precise = pl.coalesce(pl.col("DATE_OF_ENTRY␟precision"), pl.lit(charged["precision"]), pl.lit("d"))
     dated = rows.with_(seen=seen, precise=precise)
-    return dated.report("case-seen", moment=pl.col("seen"), precision=pl.col("precise"), detail=detail), empty(DESCRIPTION)
+    return dated.report(
+        "case-seen", moment=pl.col("seen"), precision=pl.col("precise"), detail=detail
+    ), empty(DESCRIPTION)
 
 
 def identities(_rows: Rows) -> Meaning:
@@ -213,14 +264,22 @@ def removal(codes: dict[str, Any]) -> pl.Expr:
     """DEC_CODE says removal; which letter does depends on the kind of case."""
     by_type: dict[str, str] = codes["removal_decisions"]
     any_type = pl.col("DEC_CODE") == by_type[""]
-    special = [(pl.col("CASE_TYPE") == kind) & (pl.col("DEC_CODE") == letter) for kind, letter in by_type.items() if kind]
+    special = [
+        (pl.col("CASE_TYPE") == kind) & (pl.col("DEC_CODE") == letter)
+        for kind, letter in by_type.items()
+        if kind
+    ]
     return pl.any_horizontal(any_type, *special).fill_null(False)
 
 
 def proceedings(rows: Rows) -> Meaning:
     """Proceedings: opened, completed, and the two patterns of absence that a completion shows."""
     codes = rows.pack.toml("feeds/eoir.toml")["codes"]
-    in_absentia = (pl.col("ABSENTIA") == codes["absentia"]).fill_null(False) & removal(codes) & pl.col(AT.format("COMP_DATE")).is_not_null()
+    in_absentia = (
+        (pl.col("ABSENTIA") == codes["absentia"]).fill_null(False)
+        & removal(codes)
+        & pl.col(AT.format("COMP_DATE")).is_not_null()
+    )
     closed = (pl.col("OTHER_COMP") == codes["closed_for_absence"]).fill_null(False)
     done = {
         "dec": pl.col("DEC_CODE"), "other": pl.col("OTHER_COMP"), "absentia": pl.col("ABSENTIA"), "dec_type": pl.col("DEC_TYPE"),
@@ -232,7 +291,9 @@ def proceedings(rows: Rows) -> Meaning:
         rows.report("proceeding-opened", "INPUT_DATE", "OSC_DATE", detail=opened, subject=pl.col("row")),
         rows.report("charging-document-filed", "INPUT_DATE", detail={"basis": pl.lit("court")}),
         rows.report("case-completed", "COMP_DATE", detail=done, subject=pl.col("row")),
-        rows.where(in_absentia | closed).report("missed-hearing", "COMP_DATE", "HEARING_DATE", detail=pattern, subject=pl.col("row")),
+        rows.where(in_absentia | closed).report(
+            "missed-hearing", "COMP_DATE", "HEARING_DATE", detail=pattern, subject=pl.col("row")
+        ),
     )
     return reports, rows.mention()
 
@@ -269,7 +330,9 @@ def _proceeding_row(frame: pl.DataFrame) -> pl.Series:
 
 def _minutes() -> pl.Expr:
     clock = pl.col("ADJ_TIME_START").str.zfill(4)
-    minutes = clock.str.slice(0, 2).cast(pl.Int32, strict=False) * 60 + clock.str.slice(2, 2).cast(pl.Int32, strict=False)
+    minutes = clock.str.slice(0, 2).cast(pl.Int32, strict=False) * 60 + clock.str.slice(2, 2).cast(
+        pl.Int32, strict=False
+    )
     return pl.when(minutes.is_between(1, 24 * 60 - 1)).then(minutes)
 
 
@@ -277,7 +340,12 @@ def _at_time(zone: str) -> pl.Expr:
     """The court's day and clock in its own zone; the day alone where no time is given."""
     day = pl.col(AT.format("ADJ_DATE"))
     local = day.dt.convert_time_zone(zone).dt.replace_time_zone(None) + pl.duration(minutes=_minutes())
-    return pl.coalesce(local.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null").dt.convert_time_zone("UTC"), day)
+    return pl.coalesce(
+        local.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null").dt.convert_time_zone(
+            "UTC"
+        ),
+        day,
+    )
 
 
 def _precision_of_time() -> pl.Expr:
@@ -289,7 +357,13 @@ def notices(rows: Rows) -> Meaning:
     about = store.blind(rows.frame.select(t=pl.lit(SCHEDULE + "\x1f") + pl.col("IDNSCHEDULE"))["t"], "row")
     mailed = rows.with_(hearing=about).at(MAILED_TO)
     reports = together(
-        mailed.report("notice-mailed", "MAILED_ON", placed=True, detail={"code": pl.col("NOTICE_CODE")}, subject=pl.col("hearing")),
+        mailed.report(
+            "notice-mailed",
+            "MAILED_ON",
+            placed=True,
+            detail={"code": pl.col("NOTICE_CODE")},
+            subject=pl.col("hearing"),
+        ),
         mailed.report("notice-returned", "RETURNED_ON", placed=True, subject=pl.col("hearing")),
     )
     return reports, rows.mention()
@@ -298,11 +372,20 @@ def notices(rows: Rows) -> Meaning:
 def changes_of_address(rows: Rows) -> Meaning:
     """EOIR-33: effective when it says, known to the court when it was filed."""
     rows = rows.at(STATED)
-    reports = rows.report("address-stated", "EFFECTIVE_ON", "FILED_ON", known="FILED_ON", placed=True, detail={"basis": pl.lit("eoir33")})
+    reports = rows.report(
+        "address-stated",
+        "EFFECTIVE_ON",
+        "FILED_ON",
+        known="FILED_ON",
+        placed=True,
+        detail={"basis": pl.lit("eoir33")},
+    )
     return reports, rows.mention()
 
 
 def counsel(rows: Rows) -> Meaning:
     """Counsel who entered an appearance for the respondent; what DHS assigned for itself is none of it."""
     own = rows.where(pl.col("STRATTYTYPE").str.to_uppercase() == "ALIEN")
-    return own.report("counsel-entered", "E_28_DATE", "E_27_DATE", detail={"level": pl.col("STRATTYLEVEL")}), rows.mention()
+    return own.report(
+        "counsel-entered", "E_28_DATE", "E_27_DATE", detail={"level": pl.col("STRATTYLEVEL")}
+    ), rows.mention()

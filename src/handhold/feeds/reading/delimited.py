@@ -1,7 +1,8 @@
 """Delimited text in bounded pieces: encodings, NULs, quotes, rows with too many or too few cells.
 
 A piece is some megabytes of whole rows. Where rows end and how many cells they have is found with array operations
-over the bytes; only rows with a wrong number of cells are looked at one by one.
+over the bytes; only rows with a wrong number of cells are looked at one by one. Which quotes are quotes is decided here
+and nowhere else: the parser of columns then gets text in which separators are unmistakable, so the two cannot differ.
 """
 
 import codecs
@@ -17,6 +18,10 @@ from handhold.feeds.model import Unreadable
 
 PIECE = 32 << 20
 LF, CR, QUOTE = 10, 13, 34
+BLANKS = " \t\r\n\u00a0\u2007\u202f\ufeff"
+UNIT, RECORD = 31, 30  # ASCII's own separators: stand for those outside quotes
+QUOTED_LINES = 100  # a quoted cell with more lines than this was never closed: its quote is a character
+STRAYS = 200  # quotes of one piece that may be characters; with more, none is a quote
 
 
 @dataclass
@@ -58,20 +63,25 @@ def read(
 
     Raises :class:`Unreadable`, also while the pieces are read.
     """
-    lines = _whole_rows(_utf8(source), quoted, line_bytes)
+    lines = _whole_rows(_utf8(source), separator if quoted else None, line_bytes)
     first = next(lines, None)
     if first is None:
         raise Unreadable("the file is empty; send it again")
     line = 0
     if header is None:
-        head, first = _cut_header(first, quoted)
+        head, first = _cut_header(first, separator if quoted else None)
         header, line = _split(head, separator, quoted), 1
         header = spell(header) if spell else header
-    return Text(header, _pieces(chain([first], lines), _Shape(header, _unique(header), separator, quoted, choice), line))
+    return Text(
+        header,
+        _pieces(chain([first], lines), _Shape(header, _unique(header), separator, quoted, choice), line),
+    )
 
 
-def _cut_header(piece: bytes, quoted: bool) -> tuple[bytes, bytes]:
-    ends = _row_ends(np.frombuffer(piece, np.uint8), quoted)
+def _cut_header(piece: bytes, quoting: str | None) -> tuple[bytes, bytes]:
+    data = np.frombuffer(piece, np.uint8)
+    ends = np.flatnonzero(data == LF)
+    ends = ends[_outside(ends, _quotes(data, quoting, final=True))]
     cut = int(ends[0]) + 1 if len(ends) else len(piece)
     return piece[:cut], piece[cut:]
 
@@ -110,30 +120,34 @@ def _transcoded(start: bytes, source: BinaryIO, encoding: str) -> Iterator[bytes
     yield decoder.decode(b"", final=True).encode()
 
 
-def _whole_rows(pieces: Iterator[bytes], quoted: bool, line_bytes: int) -> Iterator[bytes]:
-    """Pieces cut where a row ends; each is valid UTF-8. Raises :class:`Unreadable` for an endless line."""
+def _whole_rows(pieces: Iterator[bytes], quoting: str | None, line_bytes: int) -> Iterator[bytes]:
+    """Pieces cut where a row ends; each is valid UTF-8. ``quoting``: the separator of a quoted file.
+
+    Raises :class:`Unreadable` for an endless line.
+    """
     rest = b""
     for piece in pieces:
         rest += piece
-        cut = _last_end(rest, quoted)
+        cut = _last_end(rest, quoting)
         if cut:
             yield _readable(rest[:cut])
             rest = rest[cut:]
-        if len(rest) > max(line_bytes, 1):
-            raise Unreadable(f"a line is longer than {line_bytes:,} bytes, which no feed has; send the file with its line ends")
+        if len(rest) > line_bytes + QUOTED_LINES:
+            raise Unreadable(
+                f"a line is longer than {line_bytes:,} bytes, which no feed has; send the file with its line ends"
+            )
     if rest.strip(b"\r\n \t"):
         yield _readable(rest + b"\n")
 
 
-def _last_end(text: bytes, quoted: bool) -> int:
-    """Where the last whole row ends. Inside quotes no row ends, unless the quotes never close within a line's bounds."""
-    cut = text.rfind(b"\n") + 1
-    while quoted and cut and text.count(b'"', 0, cut) % 2:
-        before = text.rfind(b"\n", 0, cut - 1) + 1
-        if not before or cut - before > len(text):
-            break
-        cut = before
-    return cut
+def _last_end(text: bytes, quoting: str | None) -> int:
+    """Where the last whole row ends."""
+    if quoting is None or b'"' not in text:
+        return text.rfind(b"\n") + 1
+    data = np.frombuffer(text, np.uint8)
+    ends = np.flatnonzero(data == LF)
+    ends = ends[_outside(ends, _quotes(data, quoting, final=False))]
+    return int(ends[-1]) + 1 if len(ends) else 0
 
 
 def _readable(piece: bytes) -> bytes:
@@ -148,27 +162,46 @@ def _readable(piece: bytes) -> bytes:
 
 
 def _latin1(error: UnicodeError) -> tuple[str, int]:
-    assert isinstance(error, UnicodeDecodeError)
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
     return error.object[error.start : error.end].decode("latin-1"), error.end
 
 
 codecs.register_error("handhold-latin1", _latin1)
 
 
-def _row_ends(data: np.ndarray, quoted: bool) -> np.ndarray:
-    """Positions of the line feeds that end a row."""
-    ends = np.flatnonzero(data == LF)
-    return ends[_outside(data, ends)] if quoted else ends
+NO_QUOTES = np.zeros(0, np.int64)
 
 
-def _outside(data: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Which places stand outside quotes: an even number of quotes comes before them.
+def _quotes(data: np.ndarray, quoting: str | None, *, final: bool) -> np.ndarray:
+    """Positions of the marks that quote: those at an edge of a cell, or doubled. Opening and closing ones alternate.
 
-    Quotes that do not pair up within the piece are no quotes at all, or one stray mark would swallow the rest.
+    A mark that would quote more than :data:`QUOTED_LINES` lines is a character. ``final``: nothing follows ``data``, so
+    an open quote at its end is a character, too.
     """
-    quotes = np.flatnonzero(data == QUOTE)
-    if len(quotes) % 2:
-        return np.ones(len(places), bool)
+    marks = np.flatnonzero(data == QUOTE) if quoting else NO_QUOTES
+    if quoting is None or not len(marks):
+        return NO_QUOTES
+    edges = (ord(quoting), LF, CR, QUOTE)
+    padded = np.concatenate(([LF], data, [LF]))
+    marks = marks[np.isin(padded[marks], edges) | np.isin(padded[marks + 2], edges)]
+    marks = _without_strays(marks, np.flatnonzero(data == LF), len(data))
+    return marks[:-1] if final and len(marks) % 2 else marks
+
+
+def _without_strays(marks: np.ndarray, ends: np.ndarray, size: int) -> np.ndarray:
+    for _ in range(STRAYS):
+        closing = np.append(marks[1::2], [size] if len(marks) % 2 else NO_QUOTES).astype(np.int64)
+        lines = np.searchsorted(ends, closing) - np.searchsorted(ends, marks[0::2])
+        astray = np.flatnonzero(lines > QUOTED_LINES)
+        if not len(astray):
+            return marks
+        marks = np.delete(marks, 2 * astray[0])
+    return NO_QUOTES
+
+
+def _outside(places: np.ndarray, quotes: np.ndarray) -> np.ndarray:
+    """Which places stand outside quotes: an even number of quotes comes before them."""
     return np.searchsorted(quotes, places) % 2 == 0
 
 
@@ -176,13 +209,17 @@ def _split(row: bytes, separator: str, quoted: bool) -> list[str]:
     """One row's cells, trimmed."""
     data = np.frombuffer(row, np.uint8)
     cuts = np.flatnonzero(data == ord(separator))
-    cuts = cuts[_outside(data, cuts)] if quoted else cuts
+    cuts = cuts[_outside(cuts, _quotes(data, separator, final=True))] if quoted else cuts
     cells = [row[a:b] for a, b in zip([0, *(cuts + 1)], [*cuts, len(row)], strict=True)]
-    return [_unquoted(cell.decode().strip()) for cell in cells]
+    return [
+        _unquoted(cell.decode().strip(BLANKS)) if quoted else cell.decode().strip(BLANKS) for cell in cells
+    ]
 
 
 def _unquoted(cell: str) -> str:
-    return cell[1:-1].replace('""', '"').strip() if len(cell) > 1 and cell[0] == cell[-1] == '"' else cell
+    return (
+        cell[1:-1].replace('""', '"').strip(BLANKS) if len(cell) > 1 and cell[0] == cell[-1] == '"' else cell
+    )
 
 
 @dataclass(frozen=True)
@@ -210,30 +247,42 @@ def _pieces(texts: Iterator[bytes], shape: _Shape, line: int) -> Iterator[Piece]
 
 def _piece(text: bytes, shape: _Shape, line: int) -> tuple[Piece, int]:
     """Rows of one piece; lines are counted from 1 for the first row of the file, header included."""
-    data = np.frombuffer(text, np.uint8)
-    ends = _row_ends(data, shape.quoted)
+    marked, ends, cells = _marked(text, shape)
     starts = np.concatenate(([0], ends[:-1] + 1))
-    cuts = np.flatnonzero(data == ord(shape.separator))
-    cuts = cuts[_outside(data, cuts)] if shape.quoted else cuts
-    cells = np.diff(np.searchsorted(cuts, ends), prepend=0) + 1
     lines = line + 1 + np.arange(len(ends))
-    blank = _blank(text, starts, ends, cells)
+    blank = _blank(text, starts, shape.separator)
     whole = (cells == len(shape.header)) & ~blank
-    odd = [(int(lines[n]), text[starts[n] : ends[n]].rstrip(b"\r")) for n in np.flatnonzero((cells != len(shape.header)) & ~blank)]
-    kept = _only(text, data, starts, ends, whole)
-    chosen = _chosen_rows(kept, shape)
+    odd = [
+        (int(lines[n]), text[starts[n] : ends[n]].rstrip(b"\r"))
+        for n in np.flatnonzero((cells != len(shape.header)) & ~blank)
+    ]
+    chosen = _chosen_rows(_only(marked, starts, ends, whole), shape)
     left = 0
     if chosen is not None:
         left = int((~chosen).sum())
         whole[np.flatnonzero(whole)[~chosen]] = False
-        kept = _only(text, data, starts, ends, whole)
-    cells_ = _table(kept, shape, shape.choice.only).with_columns(line=pl.Series(lines[whole], dtype=pl.Int32))
-    return Piece(cells_, odd, left), line + len(ends)
+    table = _table(_only(marked, starts, ends, whole), shape, shape.choice.only)
+    return Piece(table.with_columns(line=pl.Series(lines[whole], dtype=pl.Int32)), odd, left), line + len(
+        ends
+    )
 
 
-def _only(text: bytes, data: np.ndarray, starts: np.ndarray, ends: np.ndarray, wanted: np.ndarray) -> bytes:
+def _marked(text: bytes, shape: _Shape) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The bytes with unmistakable separators where the file is quoted, where its rows end, and how many cells each has."""
+    data = np.frombuffer(text, np.uint8)
+    ends = np.flatnonzero(data == LF)
+    cuts = np.flatnonzero(data == ord(shape.separator))
+    if shape.quoted:
+        quotes = _quotes(data, shape.separator, final=True)
+        ends, cuts = ends[_outside(ends, quotes)], cuts[_outside(cuts, quotes)]
+        data = np.where((data == UNIT) | (data == RECORD), ord(" "), data).astype(np.uint8)
+        data[cuts], data[ends] = UNIT, RECORD
+    return data, ends, np.diff(np.searchsorted(cuts, ends), prepend=0) + 1
+
+
+def _only(data: np.ndarray, starts: np.ndarray, ends: np.ndarray, wanted: np.ndarray) -> bytes:
     """The bytes of the wanted rows."""
-    return text if wanted.all() else data[np.repeat(wanted, ends - starts + 1)].tobytes()
+    return data.tobytes() if wanted.all() else data[np.repeat(wanted, ends - starts + 1)].tobytes()
 
 
 def _chosen_rows(text: bytes, shape: _Shape) -> np.ndarray | None:
@@ -243,13 +292,11 @@ def _chosen_rows(text: bytes, shape: _Shape) -> np.ndarray | None:
     return shape.choice.keep(_table(text, shape, shape.choice.by)).to_numpy()
 
 
-def _blank(text: bytes, starts: np.ndarray, ends: np.ndarray, cells: np.ndarray) -> np.ndarray:
-    """Rows without anything in them: no row at all."""
-    short = np.flatnonzero((ends - starts <= cells + 1) | (cells == 1))
-    blank = np.zeros(len(ends), bool)
-    for n in short[: len(ends)]:
-        blank[n] = not text[starts[n] : ends[n]].strip(b"\r\n \t,")
-    return blank
+def _blank(text: bytes, starts: np.ndarray, separator: str) -> np.ndarray:
+    """Rows without anything in them but blanks and separators: no row at all."""
+    says = np.ones(256, np.uint8)
+    says[[*b"\r\n \t", ord(separator)]] = 0
+    return np.maximum.reduceat(says[np.frombuffer(text, np.uint8)], starts) == 0
 
 
 def _table(text: bytes, shape: _Shape, only: tuple[str, ...] | None) -> pl.DataFrame:
@@ -259,15 +306,24 @@ def _table(text: bytes, shape: _Shape, only: tuple[str, ...] | None) -> pl.DataF
         return pl.DataFrame(schema={shape.names[at]: pl.String for at in wanted})
     places = [f"{n}" for n in range(len(shape.names))]
     table = pl.read_csv(
-        text, separator=shape.separator, quote_char='"' if shape.quoted else None, has_header=False,
-        schema=dict.fromkeys(places, pl.String), columns=wanted, empty_string_is_null=False, null_values=None,
+        text, separator=chr(UNIT) if shape.quoted else shape.separator, eol_char=chr(RECORD) if shape.quoted else "\n", quote_char=None,
+        has_header=False, schema=dict.fromkeys(places, pl.String), columns=wanted, empty_string_is_null=False, null_values=None,
     )  # fmt: skip
-    return table.select(trim(pl.col(places[at])).alias(shape.names[at]) for at in wanted)
+    cells = ((unquote if shape.quoted else trim)(pl.col(places[at])).alias(shape.names[at]) for at in wanted)
+    return table.select(cells)
+
+
+def unquote(cell: pl.Expr) -> pl.Expr:
+    """A cell without its quotes, trimmed."""
+    bare = cell.str.strip_chars(BLANKS)
+    quoted = bare.str.starts_with('"') & bare.str.ends_with('"') & (bare.str.len_bytes() > 1)
+    inner = bare.str.slice(1, bare.str.len_chars() - 2).str.replace_all('""', '"', literal=True)
+    return trim(pl.when(quoted).then(inner).otherwise(bare))
 
 
 def trim(cell: pl.Expr) -> pl.Expr:
     """Blanks at either end are noise, and a cell of nothing is null."""
-    stripped = cell.str.strip_chars(" \t\r\n\u00a0\u2007\u202f\ufeff")
+    stripped = cell.str.strip_chars(BLANKS)
     return pl.when(stripped != "").then(stripped)
 
 

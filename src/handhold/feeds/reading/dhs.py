@@ -13,14 +13,20 @@ RELEASE = Columns("Release Address", "Unit", "City", "State", "Zip")
 def hold_reason(rules: dict[str, Any]) -> pl.Expr:
     """Why a charging document is held, as a code: the free text itself may say anything and goes no further."""
     text = pl.col("NTA Hold Reason").str.to_lowercase()
-    said = [pl.when(text.str.contains_any(words)).then(pl.lit(code)) for code, words in rules["hold_reason"].items()]
+    said = [
+        pl.when(text.str.contains_any(words)).then(pl.lit(code))
+        for code, words in rules["hold_reason"].items()
+    ]
     return pl.coalesce(*said, pl.lit("other"))
 
 
 def transfers(rows: Rows) -> Meaning:
     """ERO's transfer list: custody, the charging document's three facts, and where ERO believes the child to be."""
     rows = rows.at(RELEASE)
-    held, told = rows.where(pl.col("NTA Hold Reason").is_not_null()), rows.where(pl.col("Release Address").is_not_null())
+    held, told = (
+        rows.where(pl.col("NTA Hold Reason").is_not_null()),
+        rows.where(pl.col("Release Address").is_not_null()),
+    )
     reason = hold_reason(rows.pack.toml("feeds/dhs.toml"))
     reports = together(
         rows.report("apprehended", "Apprehension Date"),
@@ -32,7 +38,9 @@ def transfers(rows: Rows) -> Meaning:
         held.report("charging-document-held", "Updated On", detail={"reason": reason}),
         told.report("address-stated", "Updated On", placed=True, detail={"basis": pl.lit("ero")}),
         rows.report("missed-hearing-noted", "FTA Noted Date"),
-        rows.where(pl.col("Case Status").is_not_null()).report("case-status", "Updated On", detail={"status": upper("Case Status")}),
+        rows.where(pl.col("Case Status").is_not_null()).report(
+            "case-status", "Updated On", detail={"status": upper("Case Status")}
+        ),
     )
     described = rows.describe(
         number=number("A-Number"), last=pl.col("Last Name"), first=pl.col("First Name"), middle=pl.col("Middle Name"), dob=iso("Date of Birth"),

@@ -51,12 +51,16 @@ class Rows:
         of :meth:`at`. See ``feeds.model.REPORT`` for the shape.
         """
         happened = pl.coalesce(pl.col(AT.format(name)) for name in at) if moment is None else moment
-        precise = pl.coalesce(pl.col(PRECISION.format(name)) for name in at) if precision is None else precision
+        precise = (
+            pl.coalesce(pl.col(PRECISION.format(name)) for name in at) if precision is None else precision
+        )
         timed = self.frame.with_columns(at=happened, precision=precise).filter(pl.col("at").is_not_null())
         if not len(timed):
             return empty(REPORT)
         # What an agency's own row says of the future it knew when it sent the row.
-        knew = pl.coalesce(pl.col(AT.format(known)), pl.min_horizontal("at", "as_of")) if known else pl.col("at")
+        knew = (
+            pl.coalesce(pl.col(AT.format(known)), pl.min_horizontal("at", "as_of")) if known else pl.col("at")
+        )
         built = timed.with_columns(
             slot=pl.lit(slot or kind), agency=pl.lit(self.layout.agency), kind=pl.lit(kind), known=knew, detail=_codes(detail or {}),
             subject=pl.lit(None, pl.Int64) if subject is None else subject, **_sealed(sealed or {}),
@@ -69,19 +73,25 @@ class Rows:
         if not len(self.frame):
             return empty(DESCRIPTION)
         given = {"agency": pl.lit(self.layout.agency)} | columns
-        blank = {name: pl.lit(None) for name in DESCRIPTION if name not in given and name not in self.frame.columns}
-        return self.frame.with_columns(**given, **blank).select(pl.col(name).cast(kind) for name, kind in DESCRIPTION.items())
+        blank = {
+            name: pl.lit(None) for name in DESCRIPTION if name not in given and name not in self.frame.columns
+        }
+        return self.frame.with_columns(**given, **blank).select(
+            pl.col(name).cast(kind) for name, kind in DESCRIPTION.items()
+        )
 
     def mention(self) -> pl.DataFrame:
         """Rows that name nobody still say that there is such a file: one description a file, with its key alone."""
-        keys = self.frame.select("file", "file_key", "row", "delivery", "line").unique(subset="file", keep="first", maintain_order=True)
+        keys = self.frame.select("file", "file_key", "row", "delivery", "line").unique(
+            subset="file", keep="first", maintain_order=True
+        )
         return replace(self, frame=keys).describe()
 
 
 def _json(detail: Detail) -> pl.Expr:
     if not detail:
         return pl.lit("{}")
-    return pl.struct(**{name: detail[name] for name in sorted(detail)}).struct.json_encode()
+    return pl.struct(detail[name].alias(name) for name in sorted(detail)).struct.json_encode()
 
 
 def _codes(detail: Detail) -> pl.Expr:
@@ -94,7 +104,11 @@ def _sealed(sealed: Mapping[str, Detail]) -> dict[str, pl.Expr]:
     found: dict[str, pl.Expr] = {}
     for cls in ("sponsor", "benefit", "clinical"):
         detail = sealed.get(cls)
-        something = reduce(lambda a, b: a | b, (e.is_not_null() for e in detail.values())) if detail else pl.lit(False)
+        something = (
+            reduce(lambda a, b: a | b, (e.is_not_null() for e in detail.values()))
+            if detail
+            else pl.lit(False)
+        )
         found[cls] = pl.when(something).then(_json(detail)) if detail else pl.lit(None, pl.String)
     return found
 
@@ -121,7 +135,13 @@ def blind_text(frame: pl.DataFrame, value: pl.Expr, domain: str) -> pl.Series:
 
 def first_surname(name: pl.Expr) -> pl.Expr:
     """The first surname folded to A–Z, without the particles before it; null where there is none."""
-    letters = name.str.to_uppercase().str.normalize("NFKD").str.replace_all(r"\p{M}", "").str.replace_all(r"[^A-Z]+", " ").str.strip_chars()
+    letters = (
+        name.str.to_uppercase()
+        .str.normalize("NFKD")
+        .str.replace_all(r"\p{M}", "")
+        .str.replace_all(r"[^A-Z]+", " ")
+        .str.strip_chars()
+    )
     bare = letters.str.replace(r"^(?:(?:DE|DEL|LA|LAS|LOS|EL|Y|DA|DO|DOS|VAN|VON) )+", "")
     return bare.str.extract(r"^([A-Z]+)", 1)
 

@@ -3,7 +3,16 @@
 import polars as pl
 
 from handhold.feeds.reading.address import Columns
-from handhold.feeds.reading.meaning import Meaning, Rows, blind_text, first_surname, iso, number, together, upper
+from handhold.feeds.reading.meaning import (
+    Meaning,
+    Rows,
+    blind_text,
+    first_surname,
+    iso,
+    number,
+    together,
+    upper,
+)
 
 RELEASED_TO = Columns("Address Line 1", "Unit", "City", "State", "Zip")
 MOVED_TO = Columns("New Address Line 1", "New Unit", "New City", "New State", "New Zip")
@@ -19,7 +28,9 @@ def _person(rows: Rows, **more: pl.Expr) -> pl.DataFrame:
 def placements(rows: Rows) -> Meaning:
     """Care provider stays."""
     reports = together(
-        rows.report("admitted", "Admitted At", detail={"program": pl.col("Program"), "level": upper("Level of Care")}),
+        rows.report(
+            "admitted", "Admitted At", detail={"program": pl.col("Program"), "level": upper("Level of Care")}
+        ),
         rows.report("left-program", "Left At", detail={"to": upper("Left To")}),
     )
     return reports, _person(rows, language=upper("Language"), entry=iso("Admitted At"))
@@ -32,7 +43,9 @@ def discharges(rows: Rows) -> Meaning:
     surname, and nothing else.
     """
     family = blind_text(rows.frame, first_surname(pl.col("Last Names")), "family")
-    rows = rows.with_(family=family, sponsor_ref=blind_text(rows.frame, upper("Sponsor ID"), "sponsor")).at(RELEASED_TO)
+    rows = rows.with_(family=family, sponsor_ref=blind_text(rows.frame, upper("Sponsor ID"), "sponsor")).at(
+        RELEASED_TO
+    )
     detail = {
         "type": upper("Discharge Type"), "category": upper("Sponsor Category"), "relationship": upper("Relationship"),
         "prs": pl.col("Post-Release Services Level"), "home_study": upper("Home Study"), "family": pl.col("family"),
@@ -46,7 +59,9 @@ def discharges(rows: Rows) -> Meaning:
         rows.report("discharged", "Discharged At", detail=detail, placed=True, sealed={"sponsor": sponsor}),
         rows.report("told-dhs", "DHS Notified At"),
     )
-    names = pl.concat_str("Sponsor First Names", "Sponsor Last Names", separator=" ", ignore_nulls=True).replace("", None)
+    names = pl.concat_str(
+        "Sponsor First Names", "Sponsor Last Names", separator=" ", ignore_nulls=True
+    ).replace("", None)
     return reports, _person(rows, phone=pl.col("Phone"), sponsor=names, release=iso("Discharged At"))
 
 
@@ -60,7 +75,9 @@ def checkins(rows: Rows) -> Meaning:
         "in_school": upper("In School"), "knows_hearing": upper("Knows Hearing Date"), "safety": upper("Safety Concern"), "basis": moved,
     }  # fmt: skip
     note = {"clinical": {"note": pl.col("Child Elsewhere Note")}}
-    return rows.report("contact-attempted", "Attempted At", known="Documented On", placed=True, detail=detail, sealed=note), rows.mention()
+    return rows.report(
+        "contact-attempted", "Attempted At", known="Documented On", placed=True, detail=detail, sealed=note
+    ), rows.mention()
 
 
 def concerns(rows: Rows) -> Meaning:

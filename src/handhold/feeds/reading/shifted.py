@@ -27,7 +27,9 @@ def _no_number(key: str) -> pl.Expr:
 def keyed(rows: pl.DataFrame, layout: Layout) -> pl.Series:
     """Which rows have a number in every column that must hold one: key and file."""
     numbers = [key for key in _numbers(layout) if key in rows.columns]
-    return rows.select(ok=~pl.any_horizontal(_no_number(key) for key in numbers) if numbers else pl.lit(True))["ok"]
+    return rows.select(
+        ok=~pl.any_horizontal(_no_number(key) for key in numbers) if numbers else pl.lit(True)
+    )["ok"]
 
 
 def keyless(rows: pl.DataFrame, layout: Layout) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -36,7 +38,9 @@ def keyless(rows: pl.DataFrame, layout: Layout) -> tuple[pl.DataFrame, pl.DataFr
     if good.all():
         return rows, table.empty_problems()
     keys = _numbers(layout)
-    bad = rows.filter(~good).with_columns(column=pl.coalesce(pl.when(_no_number(key)).then(pl.lit(key)) for key in keys))
+    bad = rows.filter(~good).with_columns(
+        column=pl.coalesce(pl.when(_no_number(key)).then(pl.lit(key)) for key in keys)
+    )
     told = bad.select(
         "line", "column", value=pl.coalesce(pl.when(pl.col("column") == key).then(pl.col(key)) for key in keys),
         why=pl.format("{}: is no number, so nothing says whose row this is; send it corrected", "column"),

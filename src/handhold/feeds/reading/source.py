@@ -17,7 +17,9 @@ from handhold.feeds.reading import delimited, shifted, table, workbook
 WORKBOOKS = (".xlsx", ".xlsm", ".xls")
 SURPLUS_SHOWN = 40  # cells of a row with far too many of them that the quarantine keeps readable
 
-Keep = Callable[[pl.DataFrame], pl.Series]  # rows with the columns of key and file -> which of them are wanted
+Keep = Callable[
+    [pl.DataFrame], pl.Series
+]  # rows with the columns of key and file -> which of them are wanted
 
 
 @dataclass
@@ -35,13 +37,24 @@ class Cells:
 
 
 def cells(
-    source: BinaryIO, name: str, layout: Layout, rules: dict[str, Any], *, keep: Keep | None = None, only: list[str] | None = None
+    source: BinaryIO,
+    name: str,
+    layout: Layout,
+    rules: dict[str, Any],
+    *,
+    keep: Keep | None = None,
+    only: list[str] | None = None,
 ) -> Cells:
     """All rows of a delivery as text. ``keep`` chooses rows of an unquoted file piece by piece, so that a dump never stands
     whole in memory; ``only`` names the columns wanted (default: all of the layout). Raises :class:`Unreadable`."""
     if name.lower().endswith(WORKBOOKS):
         return _of_workbook(source, layout, rules)
-    return _of_text(source, layout, rules, delimited.Choice(_keyless_too(keep, layout), (layout.key, layout.file), _columns(only)))
+    return _of_text(
+        source,
+        layout,
+        rules,
+        delimited.Choice(_keyless_too(keep, layout), (layout.key, layout.file), _columns(only)),
+    )
 
 
 def _columns(only: list[str] | None) -> tuple[str, ...] | None:
@@ -74,7 +87,9 @@ def _of_text(source: BinaryIO, layout: Layout, rules: dict[str, Any], choice: de
     if not found:
         return Cells(table.complete(_no_rows(), layout), table.empty_problems(), 0, missing)
     rows = pl.concat([part.rows for part in found]).sort("line")
-    return Cells(rows, pl.concat([part.problems for part in found]), sum(part.left for part in found), missing)
+    return Cells(
+        rows, pl.concat([part.problems for part in found]), sum(part.left for part in found), missing
+    )
 
 
 def _no_rows() -> pl.DataFrame:
@@ -86,11 +101,15 @@ def _readable(pieces: Iterator[delimited.Piece]) -> Iterator[delimited.Piece]:
     try:
         yield from pieces
     except pl.exceptions.PolarsError as error:
-        raise Unreadable(f"the file cannot be read as columns ({type(error).__name__}); send it again") from None
+        raise Unreadable(
+            f"the file cannot be read as columns ({type(error).__name__}); send it again"
+        ) from None
 
 
 def _piece(piece: delimited.Piece, header: list[str], layout: Layout, choice: delimited.Choice) -> Cells:
-    odd = [(line, delimited.cells_of(row, layout.separator, layout.separator == ",")) for line, row in piece.odd]
+    odd = [
+        (line, delimited.cells_of(row, layout.separator, layout.separator == ",")) for line, row in piece.odd
+    ]
     rows = table.complete(piece.cells, layout)
     if not layout.shifts:
         trimmed, odd = _without_blank_tail(odd, header, layout)
@@ -99,7 +118,9 @@ def _piece(piece: delimited.Piece, header: list[str], layout: Layout, choice: de
     mended, odd = shifted.repaired(odd, layout) if header == list(layout.columns) else (rows.head(0), odd)
     wanted = mended.filter(choice.keep(mended)) if choice.keep else mended
     return Cells(
-        pl.concat([rows, wanted]), pl.concat([_wrong_width(odd, len(header)), keyless]), piece.left + len(mended) - len(wanted)
+        pl.concat([rows, wanted]),
+        pl.concat([_wrong_width(odd, len(header)), keyless]),
+        piece.left + len(mended) - len(wanted),
     )
 
 
@@ -108,7 +129,11 @@ def _without_blank_tail(
 ) -> tuple[pl.DataFrame, list[tuple[int, list[str]]]]:
     """Rows of a quoted file whose surplus cells are all blank at the end: a spreadsheet's habit, and nothing is shifted."""
     width = len(header)
-    tails = [(line, row) for line, row in odd if layout.separator == "," and len(row) > width and not any(row[width:])]
+    tails = [
+        (line, row)
+        for line, row in odd
+        if layout.separator == "," and len(row) > width and not any(row[width:])
+    ]
     lines = {line for line, _ in tails}
     shape = dict.fromkeys(header, pl.String) | {"line": pl.Int32}
     rows = pl.DataFrame([(*row[:width], line) for line, row in tails], schema=shape, orient="row")
@@ -120,7 +145,14 @@ def _without_blank_tail(
 def _wrong_width(rows: list[tuple[int, list[str]]], width: int) -> pl.DataFrame:
     """Rows that have the wrong number of cells and could not be mended."""
     many = [
-        {"line": line, "column": "", "value": None, "why": _why_width(len(row), width), "row": "\x1f".join(row), "key": row[0] or None}
+        {
+            "line": line,
+            "column": "",
+            "value": None,
+            "why": _why_width(len(row), width),
+            "row": "\x1f".join(row),
+            "key": row[0] or None,
+        }
         for line, row in rows
     ]
     return pl.DataFrame(many, schema=table.PROBLEM)

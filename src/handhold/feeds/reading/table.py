@@ -61,13 +61,19 @@ def header_fits(header: list[str], layout: Layout) -> list[str]:
         raise Unreadable(_lacks(lacking, header, layout))
     twice = sorted({name for name in header if name in layout.columns and header.count(name) > 1})
     if twice:
-        raise Unreadable(f"the column {', '.join(twice)} stands twice; say which one counts and send the file again")
+        raise Unreadable(
+            f"the column {', '.join(twice)} stands twice; say which one counts and send the file again"
+        )
     return [name for name in layout.columns if name not in header]
 
 
 def _lacks(lacking: list[str], header: list[str], layout: Layout) -> str:
     """Headers are named only when they look like headers: a file without one begins with somebody's data."""
-    near = [name for name in header if name not in layout.columns and re.fullmatch(r"[A-Za-z][A-Za-z _\-/#]{1,30}", name)]
+    near = [
+        name
+        for name in header
+        if name not in layout.columns and re.fullmatch(r"[A-Za-z][A-Za-z _\-/#]{1,30}", name)
+    ]
     known = any(name in layout.columns for name in header)
     also = f"; it has instead: {', '.join(near[:SHOWN])}" if near and known else ""
     what = f"{layout.feed} cannot be read without its column {', '.join(lacking[:SHOWN])}{also}"
@@ -82,14 +88,18 @@ def respelled(header: list[str], layout: Layout) -> list[str]:
 
 def complete(cells: pl.DataFrame, layout: Layout) -> pl.DataFrame:
     """All columns of the layout; those that the file lacks are blank, those that no layout knows are dropped."""
-    have = [pl.col(name) if name in cells.columns else pl.lit(None, pl.String).alias(name) for name in layout.columns]
+    have = [
+        pl.col(name) if name in cells.columns else pl.lit(None, pl.String).alias(name)
+        for name in layout.columns
+    ]
     return cells.select(*have, "line")
 
 
 def check(cells: pl.DataFrame, layout: Layout, *, today: date, first: int, last: int) -> Checked:
     """Try every column. A row with an impossible date, without a value it needs, or with no known code in a starred
     column is quarantined, never bent; a code that nobody knows in any other column is read as unknown, and counted."""
-    typed, problems, unknown = cells, [], {}
+    typed, problems = cells, []
+    unknown: dict[str, int] = {}
     for column in layout.columns.values():
         if column.type in {"date", "birth"}:
             typed, wrong = _dates(typed, column, layout, today, first, last)
@@ -105,7 +115,9 @@ def check(cells: pl.DataFrame, layout: Layout, *, today: date, first: int, last:
     wrong = pl.concat(problems).unique(subset="line", keep="first", maintain_order=True)
     good = typed.join(wrong.select("line"), on="line", how="anti", maintain_order="left")
     whole = cells.select("line", row=whole_row(layout), key=pl.col(layout.key))
-    return Checked(good, wrong.join(whole, on="line", how="left", maintain_order="left").select(PROBLEM.keys()), unknown)
+    return Checked(
+        good, wrong.join(whole, on="line", how="left", maintain_order="left").select(PROBLEM.keys()), unknown
+    )
 
 
 def empty_problems() -> pl.DataFrame:
@@ -123,12 +135,16 @@ def _problem(cells: pl.DataFrame, column: Column, wrong: pl.Expr | pl.Series, wh
     return told.filter(pl.col("wrong")).drop("wrong")
 
 
-def _dates(cells: pl.DataFrame, column: Column, layout: Layout, today: date, first: int, last: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _dates(
+    cells: pl.DataFrame, column: Column, layout: Layout, today: date, first: int, last: int
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     name = column.name
     before = today if column.type == "birth" else None
     read = moments(cells[name], zone=layout.zone, births_before=before, first=first, last=last)
     typed = cells.with_columns(
-        read["at"].alias(AT.format(name)), read["precision"].alias(PRECISION.format(name)), read["iso"].alias(ISO.format(name))
+        read["at"].alias(AT.format(name)),
+        read["precision"].alias(PRECISION.format(name)),
+        read["iso"].alias(ISO.format(name)),
     )
     why = pl.lit(f"{name}: ") + pl.lit(read["why"]) + pl.lit("; send the row with the right one")
     return typed, _problem(cells, column, read["why"].is_not_null(), why)
@@ -140,7 +156,12 @@ def _codes(cells: pl.DataFrame, column: Column, layout: Layout) -> tuple[pl.Data
     problems = _none(cells)
     if layout.shifts and cells[name].null_count() < len(cells):
         dated = cell.str.contains(DATE_LIKE).fill_null(False)
-        problems = _problem(cells, column, dated, pl.lit(f"{name}: a date stands here, so the row is shifted; send it corrected"))
+        problems = _problem(
+            cells,
+            column,
+            dated,
+            pl.lit(f"{name}: a date stands here, so the row is shifted; send it corrected"),
+        )
     test, what = _test(column)
     if test is None:
         return cells, problems, 0
@@ -148,7 +169,18 @@ def _codes(cells: pl.DataFrame, column: Column, layout: Layout) -> tuple[pl.Data
     if not misfit.any():
         return cells, problems, 0
     if column.starred or column.needed:
-        return cells, pl.concat([problems, _problem(cells, column, misfit, pl.lit(f"{name}: is {what}; send the row with the right one"))]), 0
+        return (
+            cells,
+            pl.concat(
+                [
+                    problems,
+                    _problem(
+                        cells, column, misfit, pl.lit(f"{name}: is {what}; send the row with the right one")
+                    ),
+                ]
+            ),
+            0,
+        )
     blanked = cells.with_columns(pl.when(~pl.lit(misfit)).then(cell).alias(name))
     return blanked, problems, int(misfit.sum())
 
@@ -176,7 +208,11 @@ def _blanks(cells: pl.DataFrame, column: Column) -> pl.DataFrame:
 def row_key(layout: Layout) -> pl.Expr:
     """What tells a row from the others of its feed: its key column; an A-number in any spelling is the same key."""
     own = pl.col(layout.key)
-    return pl.coalesce(a_number(own), own.str.to_uppercase()) if layout.columns[layout.key].type == "a-number" else own
+    return (
+        pl.coalesce(a_number(own), own.str.to_uppercase())
+        if layout.columns[layout.key].type == "a-number"
+        else own
+    )
 
 
 def file_key(layout: Layout) -> pl.Expr:

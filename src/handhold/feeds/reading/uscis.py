@@ -22,7 +22,11 @@ def benefits(rows: Rows) -> Meaning:
         rows.report("charging-document-issued", "NTA Issued On", detail={"basis": pl.lit("uscis")}),
     )  # fmt: skip
     described = rows.describe(
-        number=number("A-Number"), last=pl.col("Last Name"), first=pl.col("First Name"), dob=iso("Date of Birth"), country=upper("Country of Birth")
+        number=number("A-Number"),
+        last=pl.col("Last Name"),
+        first=pl.col("First Name"),
+        dob=iso("Date of Birth"),
+        country=upper("Country of Birth"),
     )
     return reports, described
 
@@ -30,6 +34,18 @@ def benefits(rows: Rows) -> Meaning:
 def ar11(rows: Rows) -> Meaning:
     """Changes of address told to USCIS: effective when the child moved, known when the form was filed."""
     rows = rows.at(MOVED_TO)
-    reports = rows.report("address-stated", "Moved On", "Filed On", known="Filed On", placed=True, detail={"basis": pl.lit("ar11")})
-    described = rows.describe(number=number("A-Number"), last=pl.col("Last Name"), first=pl.col("First Name"), dob=iso("Date of Birth"))
+    reports = rows.report(
+        "address-stated",
+        "Moved On",
+        "Filed On",
+        known="Filed On",
+        placed=True,
+        detail={"basis": pl.lit("ar11")},
+    )
+    described = rows.describe(
+        number=number("A-Number"),
+        last=pl.col("Last Name"),
+        first=pl.col("First Name"),
+        dob=iso("Date of Birth"),
+    )
     return reports, described

@@ -16,7 +16,13 @@ SMALL = 20 << 20  # a workbook this large unpacked is no bomb, whatever its rati
 
 
 def read(
-    source: BinaryIO, *, sheet: str | None, starred: list[str], bytes_: int, ratio: int, spell: Callable[[list[str]], list[str]]
+    source: BinaryIO,
+    *,
+    sheet: str | None,
+    starred: list[str],
+    bytes_: int,
+    ratio: int,
+    spell: Callable[[list[str]], list[str]],
 ) -> pl.DataFrame:
     """The rows below the header, as trimmed text, with ``line`` (the sheet's own row number).
 
@@ -27,9 +33,13 @@ def read(
     try:
         book = fastexcel.read_excel(data)
         name = sheet if sheet in book.sheet_names else book.sheet_names[0]
-        cells = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string", column_names=None).to_polars()
-    except Exception as error:  # whatever the parser trips over, the file is what is wrong with it
-        raise Unreadable(f"the workbook cannot be read ({type(error).__name__}); open it, save it again and send it") from None
+        cells = book.load_sheet(
+            name, header_row=None, skip_rows=0, dtypes="string", column_names=None
+        ).to_polars()
+    except Exception as error:  # noqa: BLE001 - whatever the parser trips over, the file is what is wrong with it
+        raise Unreadable(
+            f"the workbook cannot be read ({type(error).__name__}); open it, save it again and send it"
+        ) from None
     return _below_header(cells, starred, spell)
 
 
@@ -43,14 +53,20 @@ def _refuse_bomb(data: bytes, bytes_: int, ratio: int) -> None:
                     while piece := stream.read(1 << 20):
                         total += len(piece)
                         if total > bytes_ or total > max(SMALL, ratio * len(data)):
-                            raise Unreadable("the workbook unpacks to far more than a workbook holds; it was not opened. Ask who sent it")
+                            raise Unreadable(
+                                "the workbook unpacks to far more than a workbook holds; it was not opened. Ask who sent it"
+                            )
     except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError, ValueError):
-        raise Unreadable("the file is not a whole workbook (cut short, encrypted or of another kind); send it again") from None
+        raise Unreadable(
+            "the file is not a whole workbook (cut short, encrypted or of another kind); send it again"
+        ) from None
     except zipfile.zlib.error:  # type: ignore[attr-defined]
         raise Unreadable("the workbook is damaged inside; send it again") from None
 
 
-def _below_header(cells: pl.DataFrame, starred: list[str], spell: Callable[[list[str]], list[str]]) -> pl.DataFrame:
+def _below_header(
+    cells: pl.DataFrame, starred: list[str], spell: Callable[[list[str]], list[str]]
+) -> pl.DataFrame:
     wanted = set(starred)
     best: set[str] = set()
     for at, row in enumerate(cells.head(SEARCHED).iter_rows()):
@@ -66,5 +82,8 @@ def _named(cells: pl.DataFrame, at: int, names: list[str]) -> pl.DataFrame:
     used = [(old, new) for old, new in zip(cells.columns, names, strict=True) if new]
     rows = cells.slice(at + 1).with_row_index("line", offset=at + 2)
     unique = {new: old for old, new in reversed(used)}
-    table = rows.select(pl.col("line").cast(pl.Int32), *(trim(pl.col(old).cast(pl.String)).alias(new) for new, old in unique.items()))
+    table = rows.select(
+        pl.col("line").cast(pl.Int32),
+        *(trim(pl.col(old).cast(pl.String)).alias(new) for new, old in unique.items()),
+    )
     return table.filter(pl.any_horizontal(pl.exclude("line").is_not_null()))

@@ -38,10 +38,15 @@ def gap_words(kind: str) -> str:
 
 
 @register.filter
-def gap_help(kind: str) -> str:
-    """Why it matters or what closes it, where the pack says so."""
-    gap = _gap(kind)
-    return str(gap.get("help") or gap.get("meaning") or "")
+def gap_title(gap: dict[str, Any]) -> str:
+    """What is missing; where the reason is an agency, that agency stands in the words."""
+    words = gap_words(gap["kind"])
+    agency = gap.get("reason")
+    return words.replace("this agency", word(agency, "agency")) if _is_agency(agency) else words
+
+
+def _is_agency(code: Any) -> bool:
+    return code in session.rules().toml("words.toml")["agency"]
 
 
 def _gap(kind: str) -> dict[str, Any]:
@@ -55,7 +60,7 @@ def reason_words(code: Any) -> str:
     """A reason code with its meaning: ``F-OLDADDR`` is "mailed to an old address (F-OLDADDR)". An agency is its name."""
     if code in (None, ""):
         return ""
-    if code in session.rules().toml("words.toml")["agency"]:
+    if _is_agency(code):
         return word(code, "agency")
     found = _reasons().get(str(code))
     return f"{found} ({code})" if found else word(code, "reason")
@@ -63,7 +68,9 @@ def reason_words(code: Any) -> str:
 
 @register.filter
 def why(gap: dict[str, Any]) -> str:
-    """A gap's reason in words, which may mean different things for different kinds of gap."""
+    """A gap's reason in words, which may mean different things for different kinds of gap; an agency stands in the title."""
+    if _is_agency(gap.get("reason")):
+        return ""
     own = session.rules().toml("words.toml")["reason"].get(f"{gap['kind']}/{gap.get('reason')}")
     return gettext(str(own)) if own else reason_words(gap.get("reason"))
 
@@ -78,7 +85,9 @@ def _reasons() -> dict[str, str]:
     found: dict[str, str] = {}
     for value in session.rules().toml("reasons.toml").values():
         if isinstance(value, dict):
-            found |= {code: str(r["words"]) for code, r in value.items() if isinstance(r, dict) and "words" in r}
+            found |= {
+                code: str(r["words"]) for code, r in value.items() if isinstance(r, dict) and "words" in r
+            }
     return found
 
 
@@ -123,7 +132,7 @@ def _own(detail: dict[str, Any]) -> str:
     kind = str(detail.get("kind") or "").split("/")[0]
     parts = [
         word(detail["recipient"], "agency") if detail.get("recipient") else "",
-        gap_words(kind) if kind else "",
+        gap_title({"kind": kind, "reason": detail.get("reason")}) if kind else "",
         why({"kind": kind, "reason": detail.get("reason")}),
         plain(detail.get("name", "")).capitalize(),
         reason_words(detail.get("code")),
@@ -133,7 +142,7 @@ def _own(detail: dict[str, Any]) -> str:
 
 def _value(value: Any) -> str:
     text = str(value)
-    if text in session.rules().toml("words.toml")["agency"]:
+    if _is_agency(text):
         return word(text, "agency")
     return word(text.lower(), "value")
 

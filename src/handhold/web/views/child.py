@@ -20,7 +20,16 @@ Ask = Callable[..., access.Decision]
 OWN = "HANDHOLD"
 LANES = ("ERO", "ORR", "EOIR", "OPLA", "USCIS", OWN)
 SHOWN_DAYS = 40
-ALARMS = frozenset({"missed-hearing", "missed-hearing-noted", "notice-returned", "absence-began", "concern-raised", "absentia-order-noted"})
+ALARMS = frozenset(
+    {
+        "missed-hearing",
+        "missed-hearing-noted",
+        "notice-returned",
+        "absence-began",
+        "concern-raised",
+        "absentia-order-noted",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -74,7 +83,11 @@ def _page(db: store.Db, request: HttpRequest, child: int) -> dict[str, Any] | No
         "gaps": [gap for gap in gaps if not gap["closed"]],
         "closed": [gap for gap in gaps if gap["closed"]],
         "runs": _runs(db, current, who) if ask("child.accounted").allowed else [],
-        "notices": [n for n in lists.notices_of(db, current) if n["about_kind"].split("/")[0] in knowing.gap_kinds(who)],
+        "notices": [
+            n
+            for n in lists.notices_of(db, current)
+            if n["about_kind"].split("/")[0] in knowing.gap_kinds(who)
+        ],
         "looks": lists.looks_at(db, current),
         "days": days if everything else days[:SHOWN_DAYS],
         "hidden_days": 0 if everything else max(0, len(days) - SHOWN_DAYS),
@@ -127,13 +140,22 @@ def _runs(db: store.Db, child: int, who: access.Reader) -> list[dict[str, Any]]:
 def _run(steps: list[dict[str, Any]], protocols: Mapping[str, followup.Protocol]) -> dict[str, Any]:
     first = steps[0]
     title = protocols[first["version"]].title
-    return {"title": title, "started": first["started"], "ended": first["ended"], "outcome": first["run_outcome"], "steps": steps}
+    return {
+        "title": title,
+        "started": first["started"],
+        "ended": first["ended"],
+        "outcome": first["run_outcome"],
+        "steps": steps,
+    }
 
 
 def by_day(events: Iterable[Mapping[str, Any]]) -> list[Day]:
     """Events by local day, the newest day first; within a day in the order in which they happened."""
     ordered = sorted(events, key=lambda e: (e["day"], e["at"], e["id"]))
-    return [Day(day, _joined([_drawn(e) for e in group])) for day, group in groupby(ordered, key=lambda e: e["day"])][::-1]
+    return [
+        Day(day, _joined([_drawn(e) for e in group]))
+        for day, group in groupby(ordered, key=lambda e: e["day"])
+    ][::-1]
 
 
 def _drawn(event: Mapping[str, Any]) -> dict[str, Any]:

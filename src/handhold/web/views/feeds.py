@@ -20,8 +20,14 @@ def feeds(request: HttpRequest) -> HttpResponse:
     status = status if status in STATES else None
     with store.transaction() as db:
         health = lists.feed_health(db)
-        arrived = part(request, lambda limit, offset: lists.deliveries(db, status=status, limit=limit, offset=offset))
-    return render(request, "handhold/feeds.html", {"health": health, "arrived": arrived, "status": status, "states": STATES})
+        arrived = part(
+            request, lambda limit, offset: lists.deliveries(db, status=status, limit=limit, offset=offset)
+        )
+    return render(
+        request,
+        "handhold/feeds.html",
+        {"health": health, "arrived": arrived, "status": status, "states": STATES},
+    )
 
 
 @session.page("feeds")
@@ -32,13 +38,17 @@ def delivery(request: HttpRequest, delivery: int) -> HttpResponse:
         found = lists.delivery(db, delivery)
         if found is None:
             raise Http404
-        refused = part(request, lambda limit, offset: lists.quarantine(db, delivery, limit=limit, offset=offset))
+        refused = part(
+            request, lambda limit, offset: lists.quarantine(db, delivery, limit=limit, offset=offset)
+        )
         _cells(refused.rows, opened)
         reasons = lists.quarantine_reasons(db, delivery)
         if opened and refused.rows:
             session.note(db, request, "quarantine.read", "delivery", [delivery])
     return render(
-        request, "handhold/delivery.html", {"delivery": found, "refused": refused, "reasons": reasons, "opened": opened}
+        request,
+        "handhold/delivery.html",
+        {"delivery": found, "refused": refused, "reasons": reasons, "opened": opened},
     )
 
 

@@ -21,4 +21,6 @@ def ledger(request: HttpRequest) -> HttpResponse:
             session.note(db, request, "ledger.verified", "ledger", [])
         shown = part(request, lambda limit, offset: lists.entries(db, verb=verb, limit=limit, offset=offset))
         heads = lists.checkpoints(db)
-    return render(request, "handhold/ledger.html", {"verdict": verdict, "entries": shown, "heads": heads, "verb": verb})
+    return render(
+        request, "handhold/ledger.html", {"verdict": verdict, "entries": shown, "heads": heads, "verb": verb}
+    )

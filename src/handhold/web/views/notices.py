@@ -20,7 +20,9 @@ def notices(request: HttpRequest) -> HttpResponse:
     with session.acting(request) as db:
         inbox = part(
             request,
-            lambda limit, offset: room.inbox(db, who.agency, now=now, limit=limit, offset=offset, unacknowledged=not everything),
+            lambda limit, offset: room.inbox(
+                db, who.agency, now=now, limit=limit, offset=offset, unacknowledged=not everything
+            ),
         )
     return render(request, "handhold/notices.html", {"inbox": inbox, "everything": everything})
 

@@ -6,8 +6,8 @@ from django.shortcuts import render
 from handhold import oversight as room
 from handhold import store
 from handhold.oversight import lists
-from handhold.web import clock, session
-from handhold.web.views.paging import SIZE, Part, number_of
+from handhold.web import clock, knowing, session
+from handhold.web.views.paging import SIZE, Part, number_of, part
 
 
 @session.page("oversight")
@@ -17,7 +17,31 @@ def oversight(request: HttpRequest) -> HttpResponse:
     with store.transaction() as db:
         figures = room.picture(db, now=now, pack=session.rules())
         gaps = lists.gap_counts(db, None, session.in_view(request), now=now)
+    known = knowing.gap_kinds(session.reader_of(request))
+    for gap in gaps:
+        gap["opens"] = gap["kind"] in known
     return render(request, "handhold/oversight.html", {"figures": figures, "gaps": gaps})
+
+
+@session.page("oversight")
+def gaps(request: HttpRequest, kind: str) -> HttpResponse:
+    """One kind of gap: the children who have it open, and whose answer is missing."""
+    who = session.reader_of(request)
+    if kind not in knowing.gap_kinds(who):
+        raise Http404
+    with session.acting(request) as db:
+        scope = session.in_view(request)
+        shown = part(
+            request, lambda limit, offset: lists.gap_rows(db, kind, scope, limit=limit, offset=offset)
+        )
+        for row in shown.rows:
+            row["reason"] = knowing.reason(who, row["reason"])
+        session.note(db, request, "gap.opened", "child", sorted({row["child"] for row in shown.rows}))
+    return render(request, "handhold/gap_kind.html", {"kind": kind, "shown": shown, "links": _links(request)})
+
+
+def _links(request: HttpRequest) -> bool:
+    return session.may_open(session.reader_of(request).role, "child")
 
 
 @session.page("oversight")
@@ -32,5 +56,6 @@ def figure(request: HttpRequest, figure: str) -> HttpResponse:
         rows = opened.rows.slice((number - 1) * SIZE, SIZE).to_dicts()
         session.note(db, request, "figure.opened", "child", sorted({row["child"] for row in rows}))
     shown = Part(rows, number, len(opened.rows) > number * SIZE, "")
-    links = session.may_open(session.reader_of(request).role, "child")
-    return render(request, "handhold/figure.html", {"opened": opened, "shown": shown, "links": links})
+    return render(
+        request, "handhold/figure.html", {"opened": opened, "shown": shown, "links": _links(request)}
+    )

@@ -12,7 +12,19 @@ from handhold.web import knowing, session
 from handhold.web.templatetags.words import word
 from handhold.web.views.paging import part
 
-SHOWN = ("last", "first", "middle", "dob", "sex", "country", "language", "number", "court_case", "entry", "release")
+SHOWN = (
+    "last",
+    "first",
+    "middle",
+    "dob",
+    "sex",
+    "country",
+    "language",
+    "number",
+    "court_case",
+    "entry",
+    "release",
+)
 JUDGEMENTS = ("match", "possible", "no match")
 
 
@@ -37,7 +49,12 @@ def question(request: HttpRequest, question: int) -> HttpResponse:
     if request.method == "POST" and judgement in JUDGEMENTS and why and found["closed"] is None:
         casework.decide_link(found["file_a"], found["file_b"], str(judgement), why, session.office(request))
         return redirect("questions")
-    context = {"question": found, "sides": sides, "judgements": JUDGEMENTS, "missing": request.method == "POST"}
+    context = {
+        "question": found,
+        "sides": sides,
+        "judgements": JUDGEMENTS,
+        "missing": request.method == "POST",
+    }
     context["evidence"] = _evidence(found["evidence"] or {})
     return render(request, "handhold/question.html", context)
 
@@ -49,7 +66,12 @@ def _sides(db: store.Db, request: HttpRequest, found: dict[str, Any]) -> list[di
     said = lists.said_of(db, files) if opened else {}
     session.note(db, request, "file.compared", "file", files)
     return [
-        {"file": file, "agency": found[f"agency_{side}"], "child": found[f"child_{side}"], "rows": _rows(said.get(file, []))}
+        {
+            "file": file,
+            "agency": found[f"agency_{side}"],
+            "child": found[f"child_{side}"],
+            "rows": _rows(said.get(file, [])),
+        }
         for side, file in zip("ab", files, strict=True)
     ]
 
@@ -61,4 +83,8 @@ def _rows(said: list[dict[str, str]]) -> list[tuple[str, str]]:
 
 
 def _evidence(evidence: dict[str, Any]) -> list[tuple[str, str]]:
-    return [(word(name, "said"), word(level, "file_level")) for name, level in evidence.items() if isinstance(level, str | int | float)]
+    return [
+        (word(name, "said"), word(level, "file_level"))
+        for name, level in evidence.items()
+        if isinstance(level, str | int | float)
+    ]

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from django.contrib.auth import views as auth
 from django.contrib.auth import logout
+from django.contrib.auth import views as auth
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -27,10 +27,16 @@ def purpose(request: HttpRequest) -> HttpResponse:
     """One purpose for this session, out of those the role may have. A role with one only is given that."""
     person: Any = request.user
     allowed = session.purposes(person)
-    chosen = request.POST.get("purpose") if request.method == "POST" else allowed[0] if len(allowed) == 1 else None
+    chosen = (
+        request.POST.get("purpose") if request.method == "POST" else allowed[0] if len(allowed) == 1 else None
+    )
     if chosen in allowed:
         return _begin(request, str(chosen))
-    return render(request, "handhold/purpose.html", {"purposes": allowed, "chosen": request.session.get(session.PURPOSE)})
+    return render(
+        request,
+        "handhold/purpose.html",
+        {"purposes": allowed, "chosen": request.session.get(session.PURPOSE)},
+    )
 
 
 def _begin(request: HttpRequest, chosen: str) -> HttpResponse:
@@ -58,4 +64,6 @@ def nothing_here(request: HttpRequest) -> HttpResponse:
 
 def _trail(person: Any, verb: str, purpose: str | None) -> None:
     with ledger.acting_transaction(person.code) as db:
-        ledger.write(db, by=person.code, verb=verb, thing="person", ids=[person.pk], at=clock.now(), purpose=purpose)
+        ledger.write(
+            db, by=person.code, verb=verb, thing="person", ids=[person.pk], at=clock.now(), purpose=purpose
+        )

@@ -27,7 +27,12 @@ def today(request: HttpRequest) -> HttpResponse:
     with session.acting(request) as db:
         steps = part(request, lambda limit, offset: _steps(db, who, limit, offset))
         scope = session.in_view(request)
-        gaps = part(request, lambda limit, offset: lists.open_gaps(db, who.agency, scope, kinds=kinds, limit=limit, offset=offset))
+        gaps = part(
+            request,
+            lambda limit, offset: lists.open_gaps(
+                db, who.agency, scope, kinds=kinds, limit=limit, offset=offset
+            ),
+        )
         shown = _with_names(db, request, steps.rows + gaps.rows)
         counts = {
             "steps": lists.step_counts(db, who.agency, who.role, now=now),
@@ -35,8 +40,18 @@ def today(request: HttpRequest) -> HttpResponse:
             "notices": lists.notices_waiting(db, who.agency),
         }
         _trail(db, request, shown)
-    context = {"steps": steps, "groups": _by_urgency(steps.rows), "gaps": gaps, "kind": kind, "counts": counts}
-    return render(request, "handhold/parts/gaps.html" if request.headers.get("HX-Request") else "handhold/today.html", context)
+    context = {
+        "steps": steps,
+        "groups": _by_urgency(steps.rows),
+        "gaps": gaps,
+        "kind": kind,
+        "counts": counts,
+    }
+    return render(
+        request,
+        "handhold/parts/gaps.html" if request.headers.get("HX-Request") else "handhold/today.html",
+        context,
+    )
 
 
 def _steps(db: store.Db, who: access.Reader, limit: int, offset: int) -> list[dict[str, Any]]:
@@ -83,7 +98,10 @@ def step_done(request: HttpRequest, step: int) -> HttpResponse:
     try:
         casework.complete_step(step, evidence, session.office(request))
     except followup.StepError:
-        messages.error(request, _("Nothing was changed: choose one of the outcomes of the step, and a step that is still open."))
+        messages.error(
+            request,
+            _("Nothing was changed: choose one of the outcomes of the step, and a step that is still open."),
+        )
     else:
         messages.success(request, _("The step is done. What follows from it is set."))
     return redirect("child", child=found["child"])

@@ -1,0 +1,83 @@
+"""Sending things to Handhold in tests: files are written, kept and read, all in the caller's transaction."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+
+from handhold import feeds, pack, store
+from handhold.feeds.layout import layouts
+from handhold.feeds.model import DESCRIPTION, REPORT, empty
+
+NOW = datetime(2024, 6, 1, 12, 0, tzinfo=UTC)
+PACK = pack.load()
+
+
+@dataclass
+class Taken:
+    """What came of some files, in the order of their groups."""
+
+    deliveries: list[feeds.Delivery]
+    reports: pl.DataFrame
+    descriptions: pl.DataFrame
+    changed: list[int]
+    withdrawn: list[int]
+    returned: list[int]
+
+    @property
+    def one(self) -> feeds.Delivery:
+        (delivery,) = self.deliveries
+        return delivery
+
+    def of(self, feed: str) -> feeds.Delivery:
+        return next(d for d in self.deliveries if d.feed == feed)
+
+    def kinds(self) -> dict[str, int]:
+        return dict(self.reports["kind"].value_counts().sort("kind").iter_rows())
+
+
+def send(db: store.Db, *paths: Path, now: datetime = NOW) -> Taken:
+    """Keep these files, or all in these folders, and read what waits to be read."""
+    files = [file for path in paths for file in (feeds.find(path) if path.is_dir() else [path])]
+    kept = [feeds.keep(db, file, sender="test", by="system", now=now) for file in files]
+    readings = [feeds.read(db, group, now=now, pack=PACK) for group in feeds.groups(kept)]
+    done = {d.id: d for reading in readings for d in reading.deliveries}
+    return Taken(
+        [done.get(d.id, d) for d in kept],
+        pl.concat([empty(REPORT), *(r.reports for r in readings)]),
+        pl.concat([empty(DESCRIPTION), *(r.descriptions for r in readings)]),
+        [i for r in readings for i in r.changed],
+        [i for r in readings for i in r.withdrawn],
+        [i for r in readings for i in r.returned],
+    )
+
+
+def write(folder: Path, name: str, content: str | bytes) -> Path:
+    """A file of that name; text as UTF-8."""
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def header(feed: str) -> list[str]:
+    return list(layouts(PACK)[feed].columns)
+
+
+def tabbed(feed: str, *rows: dict[str, str]) -> str:
+    """A court table; cells that are not named are blank."""
+    names = header(feed)
+    return "".join(
+        "\t".join(line) + "\n" for line in [names, *([row.get(n, "") for n in names] for row in rows)]
+    )
+
+
+def adds_up(delivery: feeds.Delivery) -> bool:
+    """Nothing lost: the counts make the rows."""
+    counts = (delivery.loaded, delivery.unchanged, delivery.quarantined, delivery.left)
+    return (
+        delivery.status == "read"
+        and all(n is not None for n in counts)
+        and sum(n or 0 for n in counts) == delivery.rows
+    )
