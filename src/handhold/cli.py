@@ -370,7 +370,7 @@ def _print_deliveries(arrival: casework.Arrival) -> None:
 def _print_changes(a: casework.Arrival) -> None:
     OUT.print(
         f"events {a.events:,} new, {a.superseded:,} superseded; files linked {a.linked:,}, questions {a.questions:,}; "
-        f"accounts {a.children:,}; gaps opened {a.opened:,}, closed {a.closed:,}; steps {a.steps:,}; notices {a.notices:,}"
+        f"accounts made {a.children:,}; gaps opened {a.opened:,}, closed {a.closed:,}; steps {a.steps:,}; notices {a.notices:,}"
     )
 
 
