@@ -243,6 +243,7 @@ def _write(db: store.Db, links: pl.DataFrame, by: str, now: datetime) -> pl.Seri
         [now],
     )
     db.execute("update identity_file set fresh = false where fresh")
+    store.tell_planner(db, "identity_file", len(new))
     db.execute("drop table linked; drop table involved")
     return links["child"].unique().sort()
 

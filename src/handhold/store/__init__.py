@@ -12,6 +12,7 @@ from handhold.store.db import (
     lock,
     put_setting,
     setting,
+    tell_planner,
     transaction,
     upsert,
     use,
@@ -37,5 +38,5 @@ from handhold.store.server import ensure, status, stop
 __all__ = [
     "Db", "Key", "KeyMissing", "Keyring", "StoreError", "blind", "blind_one", "blobs", "close", "connect", "copy_in", "dsn",
     "ensure", "fetch", "frame", "hold", "home", "keyring", "lock", "migrate", "put_setting", "rotate", "seal", "seal_many",
-    "setting", "stable_ids", "status", "stop", "transaction", "unseal", "unseal_many", "upsert", "use",
+    "setting", "stable_ids", "status", "stop", "tell_planner", "transaction", "unseal", "unseal_many", "upsert", "use",
 ]  # fmt: skip

@@ -42,6 +42,7 @@ SETTINGS = {
     "wal_compression": "on",
     "jit": "off",
     "timezone": "UTC",
+    "client_connection_check_interval": "10s",  # whoever was killed waits for no answer any more
     "logging_collector": "off",
     "log_min_error_statement": "panic",  # statements may carry sealed blobs; none belongs in a log
     "log_parameter_max_length_on_error": "0",
