@@ -87,7 +87,12 @@ def export(db: Db, what: str, target: Path, *, as_of: datetime | None, now: date
     rows = EXPORTS[what](db, as_of or now, pack)
     if store.setting(db, "synthetic"):
         rows = rows.with_columns(synthetic=pl.lit(True))
-    write(rows, target)
+    try:
+        write(rows, target)
+    except OSError as error:
+        raise FigureError(
+            f"{target.name} cannot be written ({error.strerror or 'no such folder'}); choose another place with --to"
+        ) from None
     ledger.write(db, by="system", verb="export.written", thing=f"export.{what}", ids=[], at=now)
     return len(rows)
 
