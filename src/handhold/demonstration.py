@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from rich.console import Console
 from rich.table import Table
 
-from handhold import feeds
+from handhold import feeds, store
 from handhold.simulate import simulate
 from handhold.web import listening
 
@@ -30,8 +30,9 @@ def show(
     main_job: Callable[[Path, datetime, bool | None], None],
 ) -> None:  # fmt: skip
     """Run the main job over a folder, or over a nation made for the occasion, then serve the pages until stopped."""
+    store.home()  # what stands in the way is better said now than after long work
     if serve:
-        listening.must_be_free(port)  # better said now than after the main job
+        listening.must_be_free(port)
     if folder is not None:
         main_job(folder, now, feeds.says_synthetic(folder))
     else:
