@@ -4,6 +4,7 @@ Exit codes: 0 done; 1 something is wrong with what was asked or given (one sente
 do); 2 the command was misspelt; 3 the ledger does not verify; 130 stopped by Ctrl-C.
 """
 
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -66,6 +67,21 @@ class Agency(click.ParamType[str]):
         return str(value).upper()
 
 
+class Person(click.ParamType[str]):
+    """Who acts: ``person:12``. It goes into the ledger, so it is a number or a short code, never a name."""
+
+    name = "person"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not re.fullmatch(r"person:[a-z0-9-]{1,32}", value):
+            self.fail(
+                f"{value!r} is not who acts; write person: and a number or short code, for example person:12",
+                param,
+                ctx,
+            )
+        return str(value)
+
+
 def _clock() -> datetime:
     return datetime.now(UTC)
 
@@ -77,7 +93,7 @@ def _now(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _by(command: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option("--by", required=True, help="Who decides, as person:ID.")(command)
+    return click.option("--by", required=True, type=Person(), help="Who decides, as person:ID.")(command)
 
 
 def _office(
@@ -252,6 +268,36 @@ def acknowledge(notice: int, agency: str, by: str, now: datetime) -> None:
     """Say that AGENCY has taken NOTICE in; what waited for that closes."""
     _ready(None)
     _print_changes(casework.acknowledge(notice, agency, _office(now, by=by)))
+
+
+@handhold.group()
+def step() -> None:
+    """Follow-up: what somebody has to do, and saying that it is done."""
+
+
+@step.command("list")
+@click.argument("agency", type=Agency())
+@click.argument("role")
+@click.option("--limit", default=20, show_default=True, type=SOME)
+@_now
+def step_list(agency: str, role: str, limit: int, now: datetime) -> None:
+    """List what ROLE of AGENCY has to do, soonest due first."""
+    _ready(None)
+    with store.transaction() as db:
+        rows = followup.worklist(db, agency, role, now=now, limit=limit)
+    shown = ("id", "name", "words", "child", "due", "late", "evidence_needed")
+    _print_rows(f"steps of {agency}/{role}", [{name: row[name] for name in shown} for row in rows])
+
+
+@step.command("done")
+@click.argument("number", metavar="STEP", type=int)
+@click.argument("evidence")
+@_by
+@_now
+def step_done(number: int, evidence: str, by: str, now: datetime) -> None:
+    """Say that STEP is done, and which of the codes it accepts shows it (EVIDENCE)."""
+    _ready(None)
+    _print_changes(casework.complete_step(number, evidence, _office(now, by=by)))
 
 
 @handhold.command()

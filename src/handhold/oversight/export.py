@@ -66,6 +66,24 @@ def _figures(db: Db, as_of: datetime, pack: Pack) -> pl.DataFrame:
     return pl.DataFrame(rows, infer_schema_length=None)
 
 
+# The contract (feeds.md 10): every export has at least these columns, whatever else it carries.
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "files": ("agency", "file_key", "child", "linked_by", "probability"),
+    "children": (
+        "child", "responsible", "place", "address_quality", "contact", "nta", "nta_reason", "court", "next_hearing", "missed_hearings",
+        "told_orr", "told_ero", "told_opla", "open_gaps",
+    ),
+    "events": (
+        "event", "child", "kind", "happened", "known", "recorded", "agency", "delivery", "row", "superseded_by",
+    ),
+    "gaps": ("gap", "child", "kind", "reason", "opened", "closed", "owner", "due"),
+    "notices": (
+        "notice", "child", "about", "recipient", "purpose", "agreement", "sent", "received", "acknowledged",
+    ),
+    "quarantine": ("delivery", "row", "column", "value", "why"),
+    "figures": ("figure", "as_of", "value", "unknown", "definition_version"),
+}  # fmt: skip
+
 EXPORTS: dict[str, Rows] = {
     "files": _files,
     "children": _plain(CHILDREN),
