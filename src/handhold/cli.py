@@ -1,13 +1,14 @@
 """The command line: the same acts as on the pages, for people and for scripts.
 
 Exit codes: 0 done; 1 something is wrong with what was asked or given (one sentence says what, where, why and what to
-do); 2 the command was misspelt; 3 the ledger does not verify.
+do); 2 the command was misspelt; 3 the ledger does not verify; 130 stopped by Ctrl-C.
 """
 
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from rich.table import Table
 
 from handhold import account, casework, feeds, followup, identity, ledger, notices, oversight, pack, store
 from handhold.progress import Bars
+from handhold.web.listening import CannotListen
 
 WIDE = 240  # columns where nobody watches: a pipe or a file should not fold its cells
 OUT = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
@@ -30,7 +32,10 @@ OWN_ERRORS = (
     oversight.FigureError,
     ledger.LedgerError,
     followup.StepError,
+    notices.NoticeError,
+    CannotListen,
 )
+STOPPED = 130
 
 
 class When(click.ParamType[datetime]):
@@ -50,6 +55,33 @@ class When(click.ParamType[datetime]):
         return moment.astimezone(UTC)
 
 
+class Agency(click.ParamType[str]):
+    """An agency of the pack, by its short name: ``ORR``, ``OPLA`` …"""
+
+    name = "agency"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        known = pack.load().toml("roles.toml")["agency"]
+        if value.upper() not in known:
+            self.fail(f"{value!r} is no agency of this pack; there are {', '.join(known)}", param, ctx)
+        return str(value).upper()
+
+
+class Person(click.ParamType[str]):
+    """Who acts: ``person:12``. It goes into the ledger, so it is a number or a short code, never a name."""
+
+    name = "person"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not re.fullmatch(r"person:[a-z0-9-]{1,32}", value):
+            self.fail(
+                f"{value!r} is not who acts; write person: and a number or short code, for example person:12",
+                param,
+                ctx,
+            )
+        return str(value)
+
+
 def _clock() -> datetime:
     return datetime.now(UTC)
 
@@ -61,7 +93,7 @@ def _now(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _by(command: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option("--by", required=True, help="Who decides, as person:ID.")(command)
+    return click.option("--by", required=True, type=Person(), help="Who decides, as person:ID.")(command)
 
 
 def _office(
@@ -70,7 +102,11 @@ def _office(
     return casework.Office(by=by, now=now, pack=pack.load(), show=show)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+PORT = click.IntRange(1, 65535)
+SOME = click.IntRange(min=1)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="handhold")
 def handhold() -> None:
     """Keep every unaccompanied child accounted for after release."""
@@ -129,8 +165,7 @@ def account_(child: int | None, now: datetime) -> None:
         done = casework.time_passed(_office(now, show=bars))
     OUT.print(f"accounts changed {done.children:,}; gaps opened {done.opened:,}, closed {done.closed:,}")
     if child is not None:
-        with store.transaction() as db:
-            OUT.print_json(data=account.read(db, identity.resolve(db, child)))
+        _print_account(child)
 
 
 @handhold.command()
@@ -144,14 +179,14 @@ def report(now: datetime, figure: str | None, limit: int) -> None:
 
 
 @handhold.command()
-@click.argument("what", type=click.Choice(sorted(oversight.EXPORTS)))
+@click.argument("what", metavar="WHAT", type=click.Choice(sorted(oversight.EXPORTS)))
 @click.option(
     "--to", "target", required=True, type=click.Path(path_type=Path), help="A .parquet, .csv or .jsonl file."
 )
 @click.option("--as-of", type=When(), default=None, help="As Handhold knew it then.")
 @_now
 def export(what: str, target: Path, as_of: datetime | None, now: datetime) -> None:
-    """Write WHAT (feeds.md section 10) to a file."""
+    """Write WHAT to a file: files, children, events, gaps, notices, quarantine or figures."""
     _ready(None)
     with ledger.acting_transaction(casework.SYSTEM) as db:
         rows = oversight.export(db, what, target, as_of=as_of, now=now, pack=pack.load())
@@ -212,26 +247,57 @@ def separate(file: int, why: str, by: str, now: datetime) -> None:
 
 
 @handhold.command("notices")
-@click.argument("agency")
-@click.option("--limit", default=20, show_default=True)
+@click.argument("agency", type=Agency())
+@click.option("--limit", default=20, show_default=True, type=SOME)
 @_now
 def notices_(agency: str, limit: int, now: datetime) -> None:
     """List the notices that wait in AGENCY's inbox."""
     _ready(None)
     with store.transaction() as db:
         rows = notices.inbox(db, agency, now=now, limit=limit, offset=0)
-    _print_rows(f"notices to {agency}", rows)
+    shown = ("id", "title", "child", "purpose", "agreement", "sent", "due", "corrects")
+    _print_rows(f"notices to {agency}", [{name: row[name] for name in shown} for row in rows])
 
 
 @handhold.command()
 @click.argument("notice", type=int)
-@click.option("--agency", required=True, help="The agency that was told.")
+@click.option("--agency", required=True, type=Agency(), help="The agency that was told.")
 @_by
 @_now
 def acknowledge(notice: int, agency: str, by: str, now: datetime) -> None:
     """Say that AGENCY has taken NOTICE in; what waited for that closes."""
     _ready(None)
     _print_changes(casework.acknowledge(notice, agency, _office(now, by=by)))
+
+
+@handhold.group()
+def step() -> None:
+    """Follow-up: what somebody has to do, and saying that it is done."""
+
+
+@step.command("list")
+@click.argument("agency", type=Agency())
+@click.argument("role")
+@click.option("--limit", default=20, show_default=True, type=SOME)
+@_now
+def step_list(agency: str, role: str, limit: int, now: datetime) -> None:
+    """List what ROLE of AGENCY has to do, soonest due first."""
+    _ready(None)
+    with store.transaction() as db:
+        rows = followup.worklist(db, agency, role, now=now, limit=limit)
+    shown = ("id", "name", "words", "child", "due", "late", "evidence_needed")
+    _print_rows(f"steps of {agency}/{role}", [{name: row[name] for name in shown} for row in rows])
+
+
+@step.command("done")
+@click.argument("number", metavar="STEP", type=int)
+@click.argument("evidence")
+@_by
+@_now
+def step_done(number: int, evidence: str, by: str, now: datetime) -> None:
+    """Say that STEP is done, and which of the codes it accepts shows it (EVIDENCE)."""
+    _ready(None)
+    _print_changes(casework.complete_step(number, evidence, _office(now, by=by)))
 
 
 @handhold.command()
@@ -246,8 +312,8 @@ def jobs(once: bool, now: datetime) -> None:
 
 
 @handhold.command()
-@click.option("--port", default=8000, show_default=True)
-@click.option("--workers", default=2, show_default=True)
+@click.option("--port", default=8000, show_default=True, type=PORT)
+@click.option("--workers", default=2, show_default=True, type=SOME)
 def serve(port: int, workers: int) -> None:
     """Serve the pages on http://127.0.0.1:PORT."""
     from handhold.web import serve as pages
@@ -258,32 +324,48 @@ def serve(port: int, workers: int) -> None:
 
 @handhold.command()
 @click.argument("out", type=click.Path(path_type=Path))
-@click.option("--children", default=2000, show_default=True)
+@click.option("--children", default=2000, show_default=True, type=SOME)
 @click.option("--seed", default=1, show_default=True)
-@click.option("--as-of", default="2024-05-31", show_default=True, help="The day the nation is told of.")
-@click.option("--adults-per-child", default=2.0, show_default=True)
+@click.option(
+    "--as-of",
+    default="2024-05-31",
+    show_default=True,
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="The day the nation is told of.",
+)
+@click.option(
+    "--adults-per-child",
+    default=2.0,
+    show_default=True,
+    type=click.FloatRange(min=0),
+    help="How many cases of adults the court's extract has for each child.",
+)
 @click.option(
     "--error",
     default=1.0,
     show_default=True,
+    type=click.FloatRange(min=0),
     help="Defects and typing errors, as a multiple of the calibrated rate.",
 )
-def simulate(out: Path, children: int, seed: int, as_of: str, adults_per_child: float, error: float) -> None:
+def simulate(
+    out: Path, children: int, seed: int, as_of: datetime, adults_per_child: float, error: float
+) -> None:
     """Write a synthetic nation in the feeds' own formats, with its truth, to OUT."""
     from handhold.simulate import simulate as make
 
-    day = date.fromisoformat(as_of)
-    made = make(out, children=children, seed=seed, as_of=day, adults_per_child=adults_per_child, error=error)
+    made = make(
+        out, children=children, seed=seed, as_of=as_of.date(), adults_per_child=adults_per_child, error=error
+    )
     OUT.print(f"{children:,} synthetic children in {out}: {made}")
 
 
 @handhold.command()
-@click.option("--children", default=2000, show_default=True, help="Size of the synthetic nation.")
+@click.option("--children", default=2000, show_default=True, type=SOME, help="Size of the synthetic nation.")
 @click.option(
     "--feeds", "folder", type=click.Path(path_type=Path, exists=True), help="Use this folder instead."
 )
 @click.option("--now", type=When(), default="2024-05-31T23:59-04:00", show_default=True)
-@click.option("--port", default=8000, show_default=True)
+@click.option("--port", default=8000, show_default=True, type=PORT)
 @click.option("--no-serve", is_flag=True, help="Stop before serving the pages.")
 def demo(children: int, folder: Path | None, now: datetime, port: int, no_serve: bool) -> None:
     """Simulate a nation, run the main job, print the picture, serve the pages."""
@@ -374,6 +456,14 @@ def _print_changes(a: casework.Arrival) -> None:
     )
 
 
+def _print_account(child: int) -> None:
+    with store.transaction() as db:
+        found = account.read(db, identity.resolve(db, child))
+    if not found:
+        raise click.ClickException(f"there is no child {child}; handhold export children lists them")
+    OUT.print_json(data=found)
+
+
 def _print_rows(title: str, rows: list[dict[str, Any]]) -> None:
     if not rows:
         OUT.print(f"{title}: none")
@@ -389,10 +479,25 @@ def _print_rows(title: str, rows: list[dict[str, Any]]) -> None:
 def main() -> None:
     """The door: Handhold's own errors are one sentence, without a traceback."""
     try:
-        handhold()
-    except OWN_ERRORS as error:
-        ERRORS.print(f"handhold: {error}", style="red", markup=False)
+        handhold(standalone_mode=False)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.UsageError as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        _say(error.message)
         sys.exit(1)
+    except (click.Abort, KeyboardInterrupt):
+        _say("stopped; what was done is kept, and the same command goes on from there")
+        sys.exit(STOPPED)
+    except OWN_ERRORS as error:
+        _say(str(error))
+        sys.exit(1)
+
+
+def _say(sentence: str) -> None:
+    ERRORS.print(f"handhold: {sentence}", style="red", markup=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

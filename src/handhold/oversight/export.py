@@ -66,6 +66,24 @@ def _figures(db: Db, as_of: datetime, pack: Pack) -> pl.DataFrame:
     return pl.DataFrame(rows, infer_schema_length=None)
 
 
+# The contract (feeds.md 10): every export has at least these columns, whatever else it carries.
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "files": ("agency", "file_key", "child", "linked_by", "probability"),
+    "children": (
+        "child", "responsible", "place", "address_quality", "contact", "nta", "nta_reason", "court", "next_hearing", "missed_hearings",
+        "told_orr", "told_ero", "told_opla", "open_gaps",
+    ),
+    "events": (
+        "event", "child", "kind", "happened", "known", "recorded", "agency", "delivery", "row", "superseded_by",
+    ),
+    "gaps": ("gap", "child", "kind", "reason", "opened", "closed", "owner", "due"),
+    "notices": (
+        "notice", "child", "about", "recipient", "purpose", "agreement", "sent", "received", "acknowledged",
+    ),
+    "quarantine": ("delivery", "row", "column", "value", "why"),
+    "figures": ("figure", "as_of", "value", "unknown", "definition_version"),
+}  # fmt: skip
+
 EXPORTS: dict[str, Rows] = {
     "files": _files,
     "children": _plain(CHILDREN),
@@ -87,7 +105,12 @@ def export(db: Db, what: str, target: Path, *, as_of: datetime | None, now: date
     rows = EXPORTS[what](db, as_of or now, pack)
     if store.setting(db, "synthetic"):
         rows = rows.with_columns(synthetic=pl.lit(True))
-    write(rows, target)
+    try:
+        write(rows, target)
+    except OSError as error:
+        raise FigureError(
+            f"{target.name} cannot be written ({error.strerror or 'no such folder'}); choose another place with --to"
+        ) from None
     ledger.write(db, by="system", verb="export.written", thing=f"export.{what}", ids=[], at=now)
     return len(rows)
 

@@ -115,7 +115,7 @@ def _with_evidence(rows: str, limit: int | None) -> str:
     """The rows of a figure beside where each came from: agency, kind, moment, delivery and line; or the gap's words."""
     last = f"limit {int(limit)}" if limit else ""
     return f"""
-        select r.child, r.reason, e.agency, e.kind, e.at, e.delivery, e.line, e.id as event, g.id as gap, g.opened
+        select r.child, r.reason, e.agency, e.kind, e.at, e.delivery, e.line, e.id as event, g.id as gap, g.kind as gap_kind, g.opened
         from (select (to_jsonb(x)->>'child')::bigint as child, (to_jsonb(x)->>'event')::bigint as event,
                      (to_jsonb(x)->>'gap')::bigint as gap, to_jsonb(x)->>'reason' as reason from ({rows}) as x) as r
         left join account_gap g on g.id = r.gap

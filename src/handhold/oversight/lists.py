@@ -83,7 +83,9 @@ ENTRIES = """
     select e.seq, e.at, e.by, e.verb, e.thing, e.ids, e.count, e.agency, e.purpose, e.rule, l.index
     from ledger_entry e left join ledger_leaf l on l.seq = e.seq
     where (%(verb)s::text is null or e.verb = %(verb)s) order by e.seq desc limit %(limit)s offset %(offset)s"""
-CHECKPOINTS = "select size, root, note, at from ledger_checkpoint order by size desc limit %(limit)s"
+CHECKPOINTS = (
+    "select size, encode(root, 'hex') as hex, at from ledger_checkpoint order by size desc limit %(limit)s"
+)
 FRESHNESS = "select max(as_of) as as_of, max(received) as received, max(read_at) as read_at from feeds_delivery where status = 'read'"
 WAITING = "select count(*) as n from notices_outbox where recipient = %(agency)s and sent is not null and acknowledged is null"
 

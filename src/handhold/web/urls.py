@@ -1,7 +1,6 @@
 """Addresses. They hold opaque numbers, never anything about a person."""
 
 from django.urls import path
-from django.views.i18n import set_language
 
 from handhold.web.views import child, errors, feeds, ledger, notices, oversight, questions, sign_in, today
 
@@ -24,6 +23,5 @@ urlpatterns = [
     path("sign-out/", sign_in.sign_out, name="sign-out"),
     path("purpose/", sign_in.purpose, name="purpose"),
     path("nothing-here/", sign_in.nothing_here, name="nothing-here"),
-    path("language/", set_language, name="language"),
 ]
 handler404 = errors.not_found

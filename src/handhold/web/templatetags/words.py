@@ -5,7 +5,7 @@ from typing import Any
 
 from django import template
 from django.utils import formats, timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from handhold import access
 from handhold.timeline import kinds
@@ -73,6 +73,31 @@ def why(gap: dict[str, Any]) -> str:
         return ""
     own = session.rules().toml("words.toml")["reason"].get(f"{gap['kind']}/{gap.get('reason')}")
     return gettext(str(own)) if own else reason_words(gap.get("reason"))
+
+
+@register.filter
+def proof(gap: dict[str, Any]) -> str:
+    """For a notice mailed to an old address: when it was mailed, who knew better, and since how many days."""
+    evidence = gap.get("evidence") or {}
+    if "days_before_mailing" not in evidence:
+        return ""
+    days = int(evidence["days_before_mailing"])
+    return ngettext(
+        "mailed %(mailed)s; %(agency)s had known a newer address for %(n)s day, since %(known)s",
+        "mailed %(mailed)s; %(agency)s had known a newer address for %(n)s days, since %(known)s",
+        days,
+    ) % {
+        "mailed": day(evidence["mailed_on"]),
+        "agency": word(evidence["knew"], "agency"),
+        "n": f"{days:,}",
+        "known": day(evidence["known_since"]),
+    }
+
+
+@register.filter
+def why_counted(row: dict[str, Any]) -> str:
+    """Why a row stands under a figure: the reason of its gap, or the code that splits the figure."""
+    return why({"kind": row["gap_kind"], "reason": row["reason"]}) or reason_words(row["reason"])
 
 
 @register.filter
