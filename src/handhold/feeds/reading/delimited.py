@@ -100,13 +100,14 @@ def _utf8(source: BinaryIO) -> Iterator[bytes]:
 
 
 def _wide(start: bytes) -> str | None:
-    """UTF-16 by its mark, or by NULs in every second byte of the beginning."""
+    """UTF-16 by its mark, or by NULs in every second byte of the beginning (in every byte, they are but NULs)."""
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     head = start[:400]
-    if len(head) >= 8 and head[1::2].count(0) > len(head) // 3:
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    if len(head) >= 8 and odd > len(head) // 3 and even < len(head) // 16:
         return "utf-16-le"
-    if len(head) >= 8 and head[0::2].count(0) > len(head) // 3:
+    if len(head) >= 8 and even > len(head) // 3 and odd < len(head) // 16:
         return "utf-16-be"
     return None
 

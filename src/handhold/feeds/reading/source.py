@@ -69,7 +69,7 @@ def _keyless_too(keep: Keep | None, layout: Layout) -> Keep | None:
 def _of_workbook(source: BinaryIO, layout: Layout, rules: dict[str, Any]) -> Cells:
     book = workbook.read(
         source, sheet=layout.sheet, starred=layout.starred, bytes_=rules["workbook_bytes"], ratio=rules["workbook_ratio"],
-        spell=lambda header: table.respelled(header, layout),
+        cells=rules["workbook_cells"], spell=lambda header: table.respelled(header, layout),
     )  # fmt: skip
     missing = table.header_fits([c for c in book.columns if c != "line"], layout)
     return Cells(table.complete(book, layout), table.empty_problems(), 0, missing)
