@@ -401,3 +401,8 @@ def two_fitting_sheets(path: Path) -> None:
     with Book(path) as book:
         book.sheet([HEADER, ANA], "April")
         book.sheet([HEADER, ANA, LUIS], "May")
+
+
+@built
+def five_thousand_columns(path: Path) -> None:
+    path.write_text(",".join(f"c{n}" for n in range(5000)) + "\n")

@@ -31,7 +31,8 @@ class Column:
 class Layout:
     """One feed's file: how it is recognised, how its rows are keyed, what its columns are.
 
-    ``together``: columns that stand filled only together. ``bare``: the file has no header.
+    ``together``: columns that stand filled only together. ``bare``: the file has no header. ``every``: how often it comes
+    (ISO 8601), ``None`` where it comes once.
     """
 
     feed: str
@@ -45,6 +46,7 @@ class Layout:
     sheet: str | None
     together: tuple[tuple[str, ...], ...]
     bare: bool
+    every: str | None
     columns: dict[str, Column]
 
     @property
@@ -108,6 +110,7 @@ def _layout(feed: str, text: dict[str, Any]) -> Layout:
         sheet=text.get("sheet"),
         together=tuple(tuple(names) for names in text.get("together", [])),
         bare=text.get("bare", False),
+        every=text.get("every"),
         columns={name: Column.from_text(name, said) for name, said in text["columns"].items()},
     )
 

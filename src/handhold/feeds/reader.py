@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from handhold import store
-from handhold.feeds import inbox, quarantine, snapshot
+from handhold.feeds import health, inbox, quarantine, snapshot
 from handhold.feeds.layout import Layout, layouts
 from handhold.feeds.model import Delivery, Held, Reading, Unreadable
 from handhold.feeds.reading import court, dhs, orr, source, table, uscis
@@ -204,6 +204,7 @@ def _take(
         )
     except Held as held:
         return delivery.refused(str(held), "held")
+    health.keep(db, delivery, health.profile(one.checked.rows, layout))
     news[layout.table] = change.news.select("row")
     _understand(reading, Rows(change.news, layout, pack), change)
     return _settled(one, one.cells, change, quarantine.put(db, one.checked.problems, delivery, now))

@@ -21,6 +21,7 @@ LF, CR, QUOTE = 10, 13, 34
 BLANKS = " \t\r\n\u00a0\u2007\u202f\ufeff"
 UNIT, RECORD = 31, 30  # ASCII's own separators: stand for those outside quotes
 QUOTED_LINES = 100  # a quoted cell with more lines than this was never closed: its quote is a character
+WIDEST = 2_000  # columns: a header with more is none
 STRAYS = 200  # quotes of one piece that may be characters; with more, none is a quote
 
 
@@ -71,6 +72,8 @@ def read(
     if header is None:
         head, first = _cut_header(first, separator if quoted else None)
         header, line = _split(head, separator, quoted), 1
+        if len(header) > WIDEST:
+            raise Unreadable(f"the first line has {len(header):,} columns, so it is no header; send the file with its header")
         header = spell(header) if spell else header
     return Text(
         header,
@@ -236,7 +239,8 @@ class _Shape:
 
 def _unique(header: list[str]) -> list[str]:
     """Column names of which none stands twice: the later ones get their place as a suffix."""
-    return [name if name and name not in header[:at] else f"{name}␟{at}" for at, name in enumerate(header)]
+    first = {name: at for at, name in reversed(list(enumerate(header)))}
+    return [name if name and first[name] == at else f"{name}␟{at}" for at, name in enumerate(header)]
 
 
 def _pieces(texts: Iterator[bytes], shape: _Shape, line: int) -> Iterator[Piece]:

@@ -1,0 +1,17 @@
+-- What a delivery looked like when it was read: how full each column was and, for columns of codes, how often each stood.
+create table feeds_column (
+    delivery bigint not null references feeds_delivery,
+    column_ text not null,
+    rows bigint not null,
+    filled bigint not null,
+    codes jsonb,
+    primary key (delivery, column_)
+);
+
+-- A person said that a change is the new normal: deliveries read before it are no measure any more.
+create table feeds_normal (
+    feed text primary key,
+    from_ timestamptz not null,
+    by text not null,
+    recorded timestamptz not null default now()
+);
