@@ -172,6 +172,53 @@ def verify() -> None:
     sys.exit(NOT_VERIFIED)
 
 
+@handhold.group("feeds")
+def feeds_() -> None:
+    """What agencies send: how each feed is."""
+
+
+@feeds_.command()
+@_now
+def health(now: datetime) -> None:
+    """How each feed is: how old, when due, how many rows, what has changed; and the gaps it has open."""
+    _ready(None)
+    rules = pack.load()
+    with store.transaction() as db:
+        found = feeds.health.check(db, now=now, pack=rules)
+        gaps = account.feedgaps.listed(db, closed_since=now)
+    _print_rows("feeds", [_health_row(one, now) for one in found])
+    shown = ("feed", "kind", "reason", "owner", "since", "due", "times")
+    _print_rows(
+        "open gaps of feeds", [{name: gap[name] for name in shown} for gap in gaps if not gap["closed"]]
+    )
+
+
+def _health_row(one: feeds.health.Health, now: datetime) -> dict[str, Any]:
+    unusual = [f"{f.reason} {f.column}".strip() for f in one.findings]
+    return {
+        "feed": one.feed,
+        "newest": one.as_of,
+        "age": f"{(now.date() - one.as_of).days} days",
+        "due": one.due or "once",
+        "state": "silent" if one.silent else "changed" if one.findings else "well",
+        "rows": one.newest.profile.rows,
+        "deliveries": len(one.came),
+        "unusual": ", ".join(unusual),
+    }
+
+
+@feeds_.command()
+@click.argument("feed")
+@click.option("--why", required=True)
+@_by
+@_now
+def accept(feed: str, why: str, by: str, now: datetime) -> None:
+    """Say that what FEED shows now is its new normal; its drift closes, and it is measured anew."""
+    _ready(None)
+    closed = casework.accept_feed(feed, why, _office(now, by=by))
+    OUT.print(f"{feed}: {closed} gaps closed; measured anew from now on")
+
+
 @handhold.group()
 def link() -> None:
     """Whose file is it: questions, and what a person decides."""
@@ -319,12 +366,14 @@ def _print_picture(now: datetime) -> None:
     table.add_column("figure")
     table.add_column("value", justify="right")
     table.add_column("unknown", justify="right")
+    table.add_column("oldest feed under it")
     table.add_column("open it with --explain")
     for figure in figures:
         table.add_row(
             figure.title,
             f"{figure.value:,}",
             "" if figure.unknown is None else f"{figure.unknown:,}",
+            "" if figure.oldest is None else f"{figure.oldest[1]} {figure.oldest[0]}",
             figure.name,
         )
     OUT.print(table)
@@ -343,6 +392,8 @@ def _print_explained(figure: str, now: datetime, limit: int) -> None:
     OUT.print(
         f"value {opened.value:,} as of {now.isoformat()}; definition {opened.version[:12]}; source: {opened.definition.source}"
     )
+    rests = ", ".join(f"{feed} (as of {day})" for feed, day in opened.feeds)
+    OUT.print(f"rests on: {rests or 'no feed that has come'}")
     _print_rows("rows under it", opened.rows.to_dicts())
 
 

@@ -7,7 +7,7 @@ before it when somebody asks (:func:`check`). The thresholds are ``feeds/health.
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from statistics import median
@@ -31,7 +31,12 @@ DELIVERIES = """
                row_number() over (partition by feed order by as_of desc nulls last, received desc, recorded desc) as turn
         from feeds_delivery where feed is not null and status in ('read', 'held')) d
     where turn <= %(shown)s order by feed, turn desc"""
-COLUMNS = "select delivery, column_, rows, filled, codes from feeds_column where delivery = any(%(deliveries)s)"
+COLUMNS = (
+    "select delivery, column_, rows, filled, codes from feeds_column where delivery = any(%(deliveries)s)"
+)
+AGAIN = """
+    select d.feed, max(a.as_of) as as_of from feeds_again a join feeds_delivery d on d.id = a.delivery
+    where d.status = 'read' group by 1"""
 NORMAL = "select feed, from_ from feeds_normal"
 
 
@@ -77,13 +82,14 @@ class Came:
 
 @dataclass(frozen=True)
 class Health:
-    """How one feed is. ``came``: its last deliveries, oldest first. ``due``: the day on which it should come again;
+    """How one feed is. ``came``: its last deliveries, oldest first. ``as_of``: the newest day of which it spoke. ``due``: the day on which it should come again;
     ``silent_from``: when it counts as silent. ``findings``: how its newest delivery differs from those before it."""
 
     feed: str
     agency: str
     every: str | None
     came: tuple[Came, ...]
+    as_of: date
     due: date | None
     silent_from: datetime | None
     usual: Profile | None
@@ -122,7 +128,20 @@ def _codes(cells: pl.Series) -> str:
 
 def keep(db: store.Db, delivery: Delivery, profiled: pl.DataFrame) -> None:
     """Write down what a delivery looked like when it was read."""
-    store.copy_in(db, "feeds_column", profiled.select("column_", "rows", "filled", "codes", delivery=pl.lit(delivery.id)))
+    store.copy_in(
+        db,
+        "feeds_column",
+        profiled.select("column_", "rows", "filled", "codes", delivery=pl.lit(delivery.id)),
+    )
+
+
+def came_again(db: store.Db, delivery: int, as_of: date | None, now: datetime) -> None:
+    """The bytes of ``delivery`` came again, as what is so on ``as_of``: no news, but a sign of life."""
+    db.execute(
+        """insert into feeds_again (delivery, as_of, received)
+           select id, %(as_of)s, %(now)s from feeds_delivery where id = %(delivery)s and as_of < %(as_of)s on conflict do nothing""",
+        {"delivery": delivery, "as_of": as_of, "now": now},
+    )
 
 
 def accept(db: store.Db, feed: str, *, by: str, now: datetime) -> None:
@@ -139,6 +158,7 @@ def check(db: store.Db, *, now: datetime, pack: Pack) -> list[Health]:
     rows = store.fetch(db, DELIVERIES, {"shown": SHOWN})
     profiles = _profiles(db, [row["id"] for row in rows])
     normal = {row["feed"]: row["from_"] for row in store.fetch(db, NORMAL)}
+    again = {row["feed"]: row["as_of"] for row in store.fetch(db, AGAIN)}
     rules = pack.toml("feeds/health.toml")
     found = []
     for feed, layout in layouts(pack).items():
@@ -146,8 +166,12 @@ def check(db: store.Db, *, now: datetime, pack: Pack) -> list[Health]:
         if came:
             since = normal.get(feed)
             known = [row["read_at"] for row in rows if row["feed"] == feed]
-            measured = [one for one, at in zip(came, known, strict=True) if one.status == "read" and not (since and at and at < since)]
-            found.append(_health(layout, came, measured, rules, now))
+            measured = [
+                one
+                for one, at in zip(came, known, strict=True)
+                if one.status == "read" and not (since and at and at < since)
+            ]
+            found.append(_health(layout, came, measured, again.get(feed), rules, now))
     return found
 
 
@@ -170,19 +194,33 @@ def _came(row: dict[str, Any], profiles: dict[int, list[dict[str, Any]]]) -> Cam
     as_of = row["as_of"] or row["received"].astimezone(UTC).date()
     counts = (row["loaded"] or 0, row["unchanged"] or 0, row["left_"] or 0)
     # Rows that are no child's say nothing of how full a column is.
-    looked = Profile(looked.rows - counts[2], looked.quarantined, looked.withdrawn, looked.filled, looked.codes)
+    looked = Profile(
+        looked.rows - counts[2], looked.quarantined, looked.withdrawn, looked.filled, looked.codes
+    )
     return Came(row["id"], as_of, row["received"], row["status"], looked, *counts)
 
 
-def _health(layout: Layout, came: tuple[Came, ...], measured: list[Came], rules: dict[str, Any], now: datetime) -> Health:
-    newest = max(one.as_of for one in came if one.status == "read" or len(came) == 1)
+def _health(
+    layout: Layout,
+    came: tuple[Came, ...],
+    measured: list[Came],
+    again: date | None,
+    rules: dict[str, Any],
+    now: datetime,
+) -> Health:
+    read = [one.as_of for one in came if one.status == "read"] or [came[-1].as_of]
+    newest = max([*read, *([again] if again else [])])
     due = after(newest, layout.every) if layout.every else None
     before = [one.profile for one in measured[:-1]][-rules["drift"]["remembered"] :]
-    found = drift(measured[-1].profile, before, snapshot=layout.snapshot, bounds=rules["drift"]) if measured else []
+    found = (
+        drift(measured[-1].profile, before, snapshot=layout.snapshot, bounds=rules["drift"])
+        if measured
+        else []
+    )
     if came[-1].status == "held":
         found = [*found, Finding("held", 1, 0)]
     return Health(
-        layout.feed, layout.agency, layout.every, came, due,
+        layout.feed, layout.agency, layout.every, came, newest, due,
         silent_from(newest, layout.every, rules["silent"], layout.zone) if layout.every else None,
         pooled(before) if before else None, tuple(found), now,
     )  # fmt: skip
@@ -222,7 +260,11 @@ def pooled(profiles: Sequence[Profile]) -> Profile:
         for column, counts in one.codes.items():
             _add(codes.setdefault(column, {}), counts)
     return Profile(
-        sum(p.rows for p in profiles), sum(p.quarantined for p in profiles), sum(p.withdrawn for p in profiles), filled, codes
+        sum(p.rows for p in profiles),
+        sum(p.quarantined for p in profiles),
+        sum(p.withdrawn for p in profiles),
+        filled,
+        codes,
     )
 
 
@@ -231,12 +273,18 @@ def _add(total: dict[str, int], counts: Mapping[str, int]) -> None:
         total[name] = total.get(name, 0) + count
 
 
-def drift(delivery: Profile, before: Sequence[Profile], *, snapshot: bool, bounds: Mapping[str, Any]) -> list[Finding]:
+def drift(
+    delivery: Profile, before: Sequence[Profile], *, snapshot: bool, bounds: Mapping[str, Any]
+) -> list[Finding]:
     """How ``delivery`` differs from those ``before`` it (oldest first), beyond the bounds and beyond chance."""
     found = [*_keys(delivery, bounds), *_quarantined(delivery, bounds)]
     if before:
         usual = pooled(before)
-        found += [*_rows(delivery, before, snapshot, bounds), *_fill(delivery, usual, bounds), *_shift(delivery, usual, bounds)]
+        found += [
+            *_rows(delivery, before, snapshot, bounds),
+            *_fill(delivery, usual, bounds),
+            *_shift(delivery, usual, bounds),
+        ]
     return found
 
 
@@ -247,17 +295,25 @@ def _keys(delivery: Profile, bounds: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _quarantined(delivery: Profile, bounds: Mapping[str, Any]) -> Iterator[Finding]:
-    if delivery.quarantined >= bounds["quarantined_least"] and delivery.quarantined > bounds["quarantined"] * delivery.rows:
+    if (
+        delivery.quarantined >= bounds["quarantined_least"]
+        and delivery.quarantined > bounds["quarantined"] * delivery.rows
+    ):
         yield Finding("quarantined", delivery.quarantined / delivery.rows, 0)
 
 
-def _rows(delivery: Profile, before: Sequence[Profile], snapshot: bool, bounds: Mapping[str, Any]) -> Iterator[Finding]:
+def _rows(
+    delivery: Profile, before: Sequence[Profile], snapshot: bool, bounds: Mapping[str, Any]
+) -> Iterator[Finding]:
     counts = [one.rows for one in before]
     if not snapshot and len(counts) < bounds["least"]:
         return
     usual = counts[-1] if snapshot else median(counts)
     times = bounds["rows_times_snapshot" if snapshot else "rows_times"]
-    if abs(delivery.rows - usual) >= bounds["rows_least"] and not usual / times <= delivery.rows <= usual * times:
+    if (
+        abs(delivery.rows - usual) >= bounds["rows_least"]
+        and not usual / times <= delivery.rows <= usual * times
+    ):
         yield Finding("rows", delivery.rows, usual)
 
 
@@ -292,10 +348,3 @@ def stability(counts: Mapping[str, int], was: Mapping[str, int]) -> float:
     n, m = sum(counts.values()), sum(was.values())
     shares = ((max(counts.get(c, 0) / n, PART), max(was.get(c, 0) / m, PART)) for c in {*counts, *was})
     return sum((a - b) * math.log(a / b) for a, b in shares)
-
-
-def oldest(found: Iterable[Health], feeds: Sequence[str]) -> Health | None:
-    """Of these feeds (``eoir.*`` means all of one sender's), the one whose newest delivery is the oldest."""
-    patterns = [re.compile(re.escape(feed).replace(r"\*", ".*")) for feed in feeds]
-    resting = [one for one in found if any(p.fullmatch(one.feed) for p in patterns)]
-    return min(resting, key=lambda one: one.newest.as_of, default=None)

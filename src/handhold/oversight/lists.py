@@ -61,12 +61,6 @@ DELIVERIES = """
            withdrawn, missing_columns, read_at, name_sealed
     from feeds_delivery where %(status)s::text is null or status = %(status)s or (%(status)s = 'quarantine' and quarantined > 0)
     order by recorded desc, agency, feed, id limit %(limit)s offset %(offset)s"""
-FEED_HEALTH = """
-    select coalesce(agency, '') as agency, coalesce(feed, format, '') as feed, count(*) as deliveries, max(as_of) as as_of,
-           max(received) as received, sum(rows) as rows, sum(loaded) as loaded, sum(unchanged) as unchanged,
-           sum(quarantined) as quarantined, sum(left_) as left_, sum(withdrawn) as withdrawn,
-           count(*) filter (where status in ('refused', 'held', 'waiting')) as stopped
-    from feeds_delivery group by 1, 2 order by 1, 2"""
 QUARANTINE = """
     select id, line, column_ as "column", value, why from feeds_quarantine
     where delivery = %(delivery)s order by line, id limit %(limit)s offset %(offset)s"""
@@ -147,11 +141,6 @@ def notices_of(db: Db, child: int) -> list[Row]:
 def looks_at(db: Db, child: int, *, limit: int = 20) -> list[Row]:
     """Who looked at this child, and who was refused."""
     return store.fetch(db, LOOKS_AT, {"child": child, "limit": limit})
-
-
-def feed_health(db: Db) -> list[Row]:
-    """Per feed: deliveries, newest as-of, row counts, and how many deliveries stand still."""
-    return store.fetch(db, FEED_HEALTH)
 
 
 def deliveries(db: Db, *, status: str | None = None, limit: int = 50, offset: int = 0) -> list[Row]:

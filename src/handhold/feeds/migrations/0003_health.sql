@@ -15,3 +15,11 @@ create table feeds_normal (
     by text not null,
     recorded timestamptz not null default now()
 );
+
+-- The same bytes came again under a newer day: nothing was sent anew, but the feed is not silent (an empty day is like another).
+create table feeds_again (
+    delivery bigint not null references feeds_delivery,
+    as_of date not null,
+    received timestamptz not null,
+    primary key (delivery, as_of)
+);

@@ -73,7 +73,9 @@ def read(
         head, first = _cut_header(first, separator if quoted else None)
         header, line = _split(head, separator, quoted), 1
         if len(header) > WIDEST:
-            raise Unreadable(f"the first line has {len(header):,} columns, so it is no header; send the file with its header")
+            raise Unreadable(
+                f"the first line has {len(header):,} columns, so it is no header; send the file with its header"
+            )
         header = spell(header) if spell else header
     return Text(
         header,
