@@ -162,12 +162,8 @@ def rows_of(data: bytes, name: str, layout: Layout) -> int | None:
     ):
         return None
     blank = b"\r \t" + layout.separator.encode()
-    rows = [
-        row
-        for row in data.removeprefix(b"\xef\xbb\xbf")
-        .replace(b"\0", b"")
-        .split(b"\n")[0 if layout.bare else 1 :]
-    ]
+    lines_ = data.removeprefix(b"\xef\xbb\xbf").replace(b"\0", b"").split(b"\n")
+    rows = lines_[0 if layout.bare else 1 :]
     return sum(bool(row.strip(blank)) for row in rows)
 
 

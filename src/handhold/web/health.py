@@ -23,7 +23,8 @@ def _row(one: Health, gaps: list[dict[str, Any]]) -> dict[str, Any]:
     columns = _columns(one)
     newest = one.newest.profile
     return {
-        "feed": one.feed, "agency": one.agency, "as_of": one.as_of, "due": one.due, "silent": one.silent, "gaps": gaps,
+        "feed": one.feed, "agency": one.agency, "as_of": one.as_of, "due": one.due, "gaps": gaps,
+        "past_due": one.due is not None and one.due < one.now.date(),
         "rows": newest.rows, "quarantined": newest.quarantined, "withdrawn": newest.withdrawn, "left": one.newest.left,
         "deliveries": len(one.came), "rows_chart": _rows_chart(one), "columns": columns, "fill_chart": _fill_chart(columns),
         "drifting": any(gap["kind"] == "feed-drift" for gap in gaps), "said": [_sentence(gap) for gap in gaps],
@@ -68,8 +69,8 @@ def _stack(came: Came) -> charts.Stack:
 
 
 def _columns(one: Health) -> list[dict[str, Any]]:
-    """Each column's share of filled cells now and before, and whether it has moved."""
-    profile = (one.read or [one.newest])[-1].profile
+    """Each column's share of filled cells now and before, and whether it has moved; of the last delivery that had rows."""
+    profile = next((came.profile for came in reversed(one.read) if came.profile.good), one.newest.profile)
     moved = {f.column for f in one.findings if f.column}
     usual = one.usual
     return [
