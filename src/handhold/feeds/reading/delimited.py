@@ -79,7 +79,7 @@ def read(
         header = spell(header) if spell else header
     return Text(
         header,
-        _pieces(chain([first], lines), _Shape(header, _unique(header), separator, quoted, choice), line),
+        _pieces(chain([first], lines), _Shape(header, unique(header), separator, quoted, choice), line),
     )
 
 
@@ -239,7 +239,7 @@ class _Shape:
     choice: Choice
 
 
-def _unique(header: list[str]) -> list[str]:
+def unique(header: list[str]) -> list[str]:
     """Column names of which none stands twice: the later ones get their place as a suffix."""
     first = {name: at for at, name in reversed(list(enumerate(header)))}
     return [name if name and first[name] == at else f"{name}␟{at}" for at, name in enumerate(header)]
