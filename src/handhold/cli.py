@@ -315,12 +315,31 @@ def serve(port: int, workers: int) -> None:
     show_default=True,
     help="Defects and typing errors, as a multiple of the calibrated rate.",
 )
-def simulate(out: Path, children: int, seed: int, as_of: str, adults_per_child: float, error: float) -> None:
+@click.option(
+    "--published-list", is_flag=True, help="Beside the feeds, a list of releases as HHS published it."
+)
+def simulate(
+    out: Path,
+    children: int,
+    seed: int,
+    as_of: str,
+    adults_per_child: float,
+    error: float,
+    published_list: bool,
+) -> None:
     """Write a synthetic nation in the feeds' own formats, with its truth, to OUT."""
     from handhold.simulate import simulate as make
 
     day = date.fromisoformat(as_of)
-    made = make(out, children=children, seed=seed, as_of=day, adults_per_child=adults_per_child, error=error)
+    made = make(
+        out,
+        children=children,
+        seed=seed,
+        as_of=day,
+        adults_per_child=adults_per_child,
+        error=error,
+        published_list=published_list,
+    )
     OUT.print(f"{children:,} synthetic children in {out}: {made}")
 
 
@@ -377,6 +396,27 @@ def _print_picture(now: datetime) -> None:
             figure.name,
         )
     OUT.print(table)
+    _print_statistics()
+
+
+def _print_statistics() -> None:
+    """Counts from published lists, where somebody brought one; marked with their source."""
+    with store.transaction() as db:
+        found = oversight.statistics(db, pack=pack.load())
+    for one in found:
+        table = Table(
+            title=f"{one.title} ({one.name})",
+            title_justify="left",
+            caption=one.source,
+            caption_justify="left",
+            pad_edge=False,
+        )
+        table.add_column("")
+        table.add_column("releases", justify="right")
+        for label, count in one.parts:
+            table.add_row(label, f"{count:,}")
+        table.add_row("not known", f"{one.unknown:,}")
+        OUT.print(table)
 
 
 def _synthetic() -> bool:
@@ -387,6 +427,10 @@ def _synthetic() -> bool:
 
 def _print_explained(figure: str, now: datetime, limit: int) -> None:
     with store.transaction() as db:
+        lines = oversight.rows_under(db, figure, pack=pack.load(), limit=limit or None)
+        if lines is not None:
+            _print_rows(f"lines under {figure}", lines.to_dicts())
+            return
         opened = oversight.explain(db, figure, now=now, pack=pack.load(), limit=limit or None)
     OUT.print(f"[b]{opened.definition.title}[/b]: {opened.definition.sentence}")
     OUT.print(

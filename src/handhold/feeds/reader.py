@@ -12,7 +12,7 @@ from handhold import store
 from handhold.feeds import health, inbox, quarantine, snapshot
 from handhold.feeds.layout import Layout, layouts
 from handhold.feeds.model import Delivery, Held, Reading, Unreadable
-from handhold.feeds.reading import court, dhs, orr, source, table, uscis
+from handhold.feeds.reading import court, dhs, hhs, orr, source, table, uscis
 from handhold.feeds.reading.columns import a_number
 from handhold.feeds.reading.meaning import Meaning, Rows
 from handhold.pack import Pack
@@ -23,8 +23,10 @@ MEANINGS: dict[str, Callable[[Rows], Meaning]] = {
     "orr.incidents": orr.incidents, "uscis.benefits": uscis.benefits, "uscis.ar11": uscis.ar11,
     "eoir.A_TblCase": court.cases, "eoir.B_TblProceeding": court.proceedings, "eoir.tbl_schedule": court.hearings,
     "eoir.tbl_JuvenileHistory": court.flags, "eoir.tbl_RepsAssigned": court.counsel, "eoir.CaseIdentity": court.identities,
-    "eoir.HearingNotice": court.notices, "eoir.EOIR33": court.changes_of_address,
+    "hhs.releases": hhs.releases, "eoir.HearingNotice": court.notices, "eoir.EOIR33": court.changes_of_address,
 }  # fmt: skip
+# What is written down beside reports, from rows that are new or changed.
+BESIDE: dict[str, Callable[[store.Db, pl.DataFrame], None]] = {"hhs.releases": hhs.keep}
 NUMBERS = {
     "ero.uc_transfers": "A-Number", "orr.placements": "A-Number", "orr.discharges": "A-Number", "opla.cases": "A-Number",
     "uscis.benefits": "A-Number", "uscis.ar11": "A-Number", "eoir.CaseIdentity": "A_NUMBER",
@@ -207,6 +209,8 @@ def _take(
     health.keep(db, delivery, health.profile(one.checked.rows, layout))
     news[layout.table] = change.news.select("row")
     _understand(reading, Rows(change.news, layout, pack), change)
+    if layout.feed in BESIDE:
+        BESIDE[layout.feed](db, change.news)
     return _settled(one, one.cells, change, quarantine.put(db, one.checked.problems, delivery, now))
 
 

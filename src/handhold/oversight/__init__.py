@@ -2,5 +2,18 @@
 
 from handhold.oversight.export import EXPORTS, export
 from handhold.oversight.figures import Definition, Figure, FigureError, Opened, explain, picture
+from handhold.oversight.statistics import Statistic, rows_under, statistics
 
-__all__ = ["EXPORTS", "Definition", "Figure", "FigureError", "Opened", "explain", "export", "picture"]
+__all__ = [
+    "EXPORTS",
+    "Definition",
+    "Figure",
+    "FigureError",
+    "Opened",
+    "Statistic",
+    "explain",
+    "export",
+    "picture",
+    "rows_under",
+    "statistics",
+]

@@ -10,6 +10,7 @@ import psycopg
 
 from handhold import ledger, store
 from handhold.oversight.figures import FigureError, picture
+from handhold.oversight.statistics import statistics
 from handhold.pack import Pack
 
 Db = psycopg.Connection[Any]
@@ -67,6 +68,19 @@ def _figures(db: Db, as_of: datetime, pack: Pack) -> pl.DataFrame:
             "oldest_as_of": f.oldest[1] if f.oldest else None,
         }
         for f in picture(db, now=as_of, pack=pack, everything=True)
+    ]
+    rows += [
+        {
+            "figure": f"{s.name}/{label}",
+            "as_of": as_of,
+            "value": value,
+            "unknown": s.unknown,
+            "definition_version": pack.version,
+            "oldest_feed": s.oldest[0] if s.oldest else None,
+            "oldest_as_of": s.oldest[1] if s.oldest else None,
+        }
+        for s in statistics(db, pack=pack)
+        for label, value in s.parts
     ]
     return pl.DataFrame(rows, infer_schema_length=None)
 

@@ -23,3 +23,21 @@ create table feeds_again (
     received timestamptz not null,
     primary key (delivery, as_of)
 );
+
+-- HHS's published list of releases: what its figures count. It names nobody and is linked to nobody; the row that stands now is
+-- the one of the delivery that feeds_row names.
+create table feeds_release (
+    row_ bigint not null,
+    delivery bigint not null references feeds_delivery,
+    line int not null,
+    fiscal_year int,
+    country text,
+    sex text,
+    zip text,
+    state text,
+    category text,
+    relationship text,
+    primary key (row_, delivery)
+);
+create view feeds_release_live with (security_invoker = true) as
+    select l.* from feeds_release l join feeds_row r on r.id = l.row_ and r.delivery = l.delivery where r.withdrawn is null;

@@ -243,6 +243,8 @@ def _blanks(cells: pl.DataFrame, column: Column) -> pl.DataFrame:
 def row_key(layout: Layout) -> pl.Expr:
     """What tells a row from the others of its feed: its key column; an A-number in any spelling is the same key."""
     own = pl.col(layout.key)
+    if layout.repeats:
+        return pl.format("{}\x1f{}", own, own.cum_count().over(own))
     return (
         pl.coalesce(a_number(own), own.str.to_uppercase())
         if layout.columns[layout.key].type == "a-number"
