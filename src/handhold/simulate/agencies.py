@@ -283,9 +283,8 @@ def published_list(world: World) -> pl.DataFrame:
             "Relationship of Sponsor": "",
         }
     )
-    twice = frame.select(
-        pl.when(pl.int_range(pl.len()).is_in([4, 9])).then(pl.lit("3")).otherwise("ID").alias("ID")
-    )
+    place = pl.int_range(pl.len())
+    twice = frame.select(ID=pl.when(place.is_in([4, 9])).then(place.cast(pl.String)).otherwise("ID"))
     return frame.with_columns(twice["ID"])
 
 
