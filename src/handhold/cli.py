@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from handhold import account, casework, feeds, followup, identity, ledger, notices, oversight, pack, store
+from handhold.oversight import lists
 from handhold.progress import Bars
 
 WIDE = 240  # columns where nobody watches: a pipe or a file should not fold its cells
@@ -217,6 +218,16 @@ def accept(feed: str, why: str, by: str, now: datetime) -> None:
     _ready(None)
     closed = casework.accept_feed(feed, why, _office(now, by=by))
     OUT.print(f"{feed}: {closed} gaps closed; measured anew from now on")
+
+
+@handhold.command()
+@click.option("--limit", default=50, show_default=True)
+def referrals(limit: int) -> None:
+    """List labour referrals: the number given out, when, and what the investigators have answered. It names no child."""
+    _ready(None)
+    with store.transaction() as db:
+        rows = lists.referrals(db, limit=limit)
+    _print_rows("referrals", rows)
 
 
 @handhold.group()

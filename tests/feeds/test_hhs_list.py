@@ -45,7 +45,7 @@ def test_a_corrected_list_replaces_and_never_doubles(db: store.Db, tmp_path: Pat
     send(db, write(tmp_path, "hhs/releases.csv", HEAD + "".join(ROWS)))
     corrected = [ROWS[0], ROWS[1].replace("10/1/2015", "9/1/2015"), ROWS[2]]
     taken = send(db, write(tmp_path, "again/releases.csv", HEAD + "".join(corrected)))
-    assert (taken.one.loaded, taken.one.unchanged, taken.one.withdrawn) == (1, 2, 1)
+    assert (taken.one.loaded, taken.one.unchanged, taken.one.withdrawn) == (1, 2, 2)
     assert _counts(db)["year"] == ({"2015": 3}, 0)
 
 

@@ -32,7 +32,8 @@ class Layout:
     """One feed's file: how it is recognised, how its rows are keyed, what its columns are.
 
     ``together``: columns that stand filled only together. ``bare``: the file has no header. ``every``: how often it comes
-    (ISO 8601), ``None`` where it comes once. ``repeats``: a key that stands twice is two rows, not one said twice.
+    (ISO 8601), ``None`` where it comes once. ``repeats``: a key may stand twice for different things,
+    so a row is told from others by all its cells.
     """
 
     feed: str

@@ -41,3 +41,13 @@ create table feeds_release (
 );
 create view feeds_release_live with (security_invoker = true) as
     select l.* from feeds_release l join feeds_row r on r.id = l.row_ and r.delivery = l.delivery where r.withdrawn is null;
+
+-- Labour concerns referred to the Department of Labor: the number that is given out says nothing of the child. It is the only
+-- thing by which the investigators' answers find their way back.
+create table feeds_referral (
+    number text primary key,
+    row_ bigint not null unique,         -- the concern
+    file bigint not null,                -- ORR's file, to which the answers belong
+    issued timestamptz not null,
+    delivery bigint not null references feeds_delivery
+);

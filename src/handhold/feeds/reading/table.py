@@ -244,7 +244,7 @@ def row_key(layout: Layout) -> pl.Expr:
     """What tells a row from the others of its feed: its key column; an A-number in any spelling is the same key."""
     own = pl.col(layout.key)
     if layout.repeats:
-        return pl.format("{}\x1f{}", own, own.cum_count().over(own))
+        return pl.concat_str(pl.col(list(layout.columns)).fill_null(""), separator="\x1f")
     return (
         pl.coalesce(a_number(own), own.str.to_uppercase())
         if layout.columns[layout.key].type == "a-number"
