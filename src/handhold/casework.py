@@ -133,8 +133,26 @@ def take_up(office: Office, arrival: Arrival | None = None) -> Arrival:
         arrival.notices += _tell(office)
         arrival.steps += _respond(office)
         send_notices(office)
+    watch_feeds(office)
     seal_ledger(office)
     return arrival
+
+
+def watch_feeds(office: Office) -> None:
+    """See which feeds are silent or have changed: gaps of their own, which have no child."""
+    with _acting(office.by) as db:
+        watched = account.feedgaps.watch(db, now=office.now, pack=office.pack)
+        for verb, ids in (("feed.gap-opened", watched.opened), ("feed.gap-closed", watched.closed)):
+            if ids:
+                _trail(db, office, verb, "feed-gap", ids)
+
+
+def accept_feed(feed: str, why: str, office: Office) -> int:
+    """A person says that what a feed shows is its new normal; how many gaps closed by that."""
+    with _acting(office.by) as db:
+        closed = account.feedgaps.accept(db, feed, by=office.by, why=why, now=office.now)
+        _trail(db, office, "feed.accepted", "feed-gap", closed)
+    return len(closed)
 
 
 def _account(office: Office, arrival: Arrival) -> bool:
@@ -249,6 +267,7 @@ def _trail(db: Db, office: Office, verb: str, thing: str, ids: list[int] | pl.Se
 __all__ = [
     "Arrival",
     "Office",
+    "accept_feed",
     "acknowledge",
     "arrive",
     "complete_step",
@@ -256,4 +275,5 @@ __all__ = [
     "separate",
     "store",
     "time_passed",
+    "watch_feeds",
 ]

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from handhold import account, casework, feeds, followup, identity, ledger, notices, oversight, pack, store
+from handhold.oversight import lists
 from handhold.progress import Bars
 from handhold.web.listening import CannotListen
 
@@ -207,6 +208,63 @@ def verify() -> None:
     sys.exit(NOT_VERIFIED)
 
 
+@handhold.group("feeds")
+def feeds_() -> None:
+    """What agencies send: how each feed is."""
+
+
+@feeds_.command()
+@_now
+def health(now: datetime) -> None:
+    """How each feed is: how old, when due, how many rows, what has changed; and the gaps it has open."""
+    _ready(None)
+    rules = pack.load()
+    with store.transaction() as db:
+        found = feeds.health.check(db, now=now, pack=rules)
+        gaps = account.feedgaps.listed(db, closed_since=now)
+    _print_rows("feeds", [_health_row(one, now) for one in found])
+    shown = ("feed", "kind", "reason", "owner", "since", "due", "times")
+    _print_rows(
+        "open gaps of feeds", [{name: gap[name] for name in shown} for gap in gaps if not gap["closed"]]
+    )
+
+
+def _health_row(one: feeds.health.Health, now: datetime) -> dict[str, Any]:
+    unusual = [f"{f.reason} {f.column}".strip() for f in one.findings]
+    return {
+        "feed": one.feed,
+        "newest": one.as_of,
+        "age": f"{(now.date() - one.as_of).days} days",
+        "due": one.due or "once",
+        "state": "silent" if one.silent else "changed" if one.findings else "well",
+        "rows": one.newest.profile.rows,
+        "deliveries": len(one.came),
+        "unusual": ", ".join(unusual),
+    }
+
+
+@feeds_.command()
+@click.argument("feed")
+@click.option("--why", required=True)
+@_by
+@_now
+def accept(feed: str, why: str, by: str, now: datetime) -> None:
+    """Say that what FEED shows now is its new normal; its drift closes, and it is measured anew."""
+    _ready(None)
+    closed = casework.accept_feed(feed, why, _office(now, by=by))
+    OUT.print(f"{feed}: {closed} gaps closed; measured anew from now on")
+
+
+@handhold.command()
+@click.option("--limit", default=50, show_default=True)
+def referrals(limit: int) -> None:
+    """List labour referrals: the number given out, when, and what the investigators have answered. It names no child."""
+    _ready(None)
+    with store.transaction() as db:
+        rows = lists.referrals(db, limit=limit)
+    _print_rows("referrals", rows)
+
+
 @handhold.group()
 def link() -> None:
     """Whose file is it: questions, and what a person decides."""
@@ -347,14 +405,29 @@ def serve(port: int, workers: int) -> None:
     type=click.FloatRange(min=0),
     help="Defects and typing errors, as a multiple of the calibrated rate.",
 )
+@click.option(
+    "--published-list", is_flag=True, help="Beside the feeds, a list of releases as HHS published it."
+)
 def simulate(
-    out: Path, children: int, seed: int, as_of: datetime, adults_per_child: float, error: float
+    out: Path,
+    children: int,
+    seed: int,
+    as_of: datetime,
+    adults_per_child: float,
+    error: float,
+    published_list: bool,
 ) -> None:
     """Write a synthetic nation in the feeds' own formats, with its truth, to OUT."""
     from handhold.simulate import simulate as make
 
     made = make(
-        out, children=children, seed=seed, as_of=as_of.date(), adults_per_child=adults_per_child, error=error
+        out,
+        children=children,
+        seed=seed,
+        as_of=as_of.date(),
+        adults_per_child=adults_per_child,
+        error=error,
+        published_list=published_list,
     )
     OUT.print(f"{children:,} synthetic children in {out}: {made}")
 
@@ -401,15 +474,38 @@ def _print_picture(now: datetime) -> None:
     table.add_column("figure")
     table.add_column("value", justify="right")
     table.add_column("unknown", justify="right")
+    table.add_column("oldest feed under it")
     table.add_column("open it with --explain")
     for figure in figures:
         table.add_row(
             figure.title,
             f"{figure.value:,}",
             "" if figure.unknown is None else f"{figure.unknown:,}",
+            "" if figure.oldest is None else f"{figure.oldest[1]} {figure.oldest[0]}",
             figure.name,
         )
     OUT.print(table)
+    _print_statistics()
+
+
+def _print_statistics() -> None:
+    """Counts from published lists, where somebody brought one; marked with their source."""
+    with store.transaction() as db:
+        found = oversight.statistics(db, pack=pack.load())
+    for one in found:
+        table = Table(
+            title=f"{one.title} ({one.name})",
+            title_justify="left",
+            caption=one.source,
+            caption_justify="left",
+            pad_edge=False,
+        )
+        table.add_column("")
+        table.add_column("releases", justify="right")
+        for label, count in one.parts:
+            table.add_row(label, f"{count:,}")
+        table.add_row("not known", f"{one.unknown:,}")
+        OUT.print(table)
 
 
 def _synthetic() -> bool:
@@ -420,11 +516,17 @@ def _synthetic() -> bool:
 
 def _print_explained(figure: str, now: datetime, limit: int) -> None:
     with store.transaction() as db:
+        lines = oversight.rows_under(db, figure, pack=pack.load(), limit=limit or None)
+        if lines is not None:
+            _print_rows(f"lines under {figure}", lines.to_dicts())
+            return
         opened = oversight.explain(db, figure, now=now, pack=pack.load(), limit=limit or None)
     OUT.print(f"[b]{opened.definition.title}[/b]: {opened.definition.sentence}")
     OUT.print(
         f"value {opened.value:,} as of {now.isoformat()}; definition {opened.version[:12]}; source: {opened.definition.source}"
     )
+    rests = ", ".join(f"{feed} (as of {day})" for feed, day in opened.feeds)
+    OUT.print(f"rests on: {rests or 'no feed that has come'}")
     _print_rows("rows under it", opened.rows.to_dicts())
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from handhold import store
+from handhold.feeds import health
 from handhold.feeds.layout import ORDER, Layout, layouts, recognise
 from handhold.feeds.model import Delivery, FeedError
 from handhold.pack import Pack, load
@@ -75,7 +76,11 @@ def keep(db: store.Db, path: Path, *, sender: str, by: str, now: datetime) -> De
             sha256, size = store.blobs.keep(source)
     except FileNotFoundError:
         raise FeedError(f"there is no file {path.name!r} here; check the path") from None
-    return _same(db, sha256) or _new(db, path, sha256, size, recognise(path.name, pack), sender, now)
+    known = _same(db, sha256)
+    if known is not None:
+        health.came_again(db, known.id, _as_of(path), now)
+        return known
+    return _new(db, path, sha256, size, recognise(path.name, pack), sender, now)
 
 
 def _refuse_folder(db: store.Db, path: Path, sender: str, now: datetime) -> Delivery:

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from handhold import store
-from handhold.feeds import inbox, quarantine, snapshot
+from handhold.feeds import health, inbox, quarantine, referrals, snapshot
 from handhold.feeds.layout import Layout, layouts
-from handhold.feeds.model import Delivery, Held, Reading, Unreadable
-from handhold.feeds.reading import court, dhs, orr, source, table, uscis
+from handhold.feeds.model import Delivery, Held, Reading, Unreadable, ids
+from handhold.feeds.reading import court, dhs, dol, hhs, orr, source, table, uscis
 from handhold.feeds.reading.columns import a_number
 from handhold.feeds.reading.meaning import Meaning, Rows
 from handhold.pack import Pack
@@ -23,13 +23,16 @@ MEANINGS: dict[str, Callable[[Rows], Meaning]] = {
     "orr.incidents": orr.incidents, "uscis.benefits": uscis.benefits, "uscis.ar11": uscis.ar11,
     "eoir.A_TblCase": court.cases, "eoir.B_TblProceeding": court.proceedings, "eoir.tbl_schedule": court.hearings,
     "eoir.tbl_JuvenileHistory": court.flags, "eoir.tbl_RepsAssigned": court.counsel, "eoir.CaseIdentity": court.identities,
-    "eoir.HearingNotice": court.notices, "eoir.EOIR33": court.changes_of_address,
+    "dol.actions": dol.actions, "hhs.releases": hhs.releases, "eoir.HearingNotice": court.notices, "eoir.EOIR33": court.changes_of_address,
 }  # fmt: skip
+# What is written down beside reports, from rows that are new or changed.
+BESIDE: dict[str, Callable[[store.Db, pl.DataFrame], None]] = {"hhs.releases": hhs.keep}
 NUMBERS = {
     "ero.uc_transfers": "A-Number", "orr.placements": "A-Number", "orr.discharges": "A-Number", "opla.cases": "A-Number",
     "uscis.benefits": "A-Number", "uscis.ar11": "A-Number", "eoir.CaseIdentity": "A_NUMBER",
 }  # fmt: skip
 COUNT = "eoir.Count"
+CONCERNS, ACTIONS = "orr.concerns", "dol.actions"
 UNIT = "\x1f"  # stands between the parts of a key (see store.sealed)
 
 
@@ -101,6 +104,8 @@ def _all_opened(db: store.Db, deliveries: list[Delivery], now: datetime, pack: P
         {o.layout.table: o.checked.rows for o in opened if o.checked is not None and o.layout.shifts}
     )
     for one in opened:
+        if one.checked is not None and one.layout.feed == ACTIONS:
+            one.checked = referrals.met(db, one.checked, one.layout)
         if one.checked is not None and one.delivery.feed != COUNT:
             one.keyed = _keyed(beside.get(one.layout.table, one.checked.rows), one.layout, one.delivery)
     return opened
@@ -204,8 +209,13 @@ def _take(
         )
     except Held as held:
         return delivery.refused(str(held), "held")
+    health.keep(db, delivery, health.profile(one.checked.rows, layout))
     news[layout.table] = change.news.select("row")
+    if layout.feed == CONCERNS:
+        change.news = referrals.issue(db, change.news, pack, now)
     _understand(reading, Rows(change.news, layout, pack), change)
+    if layout.feed in BESIDE:
+        BESIDE[layout.feed](db, change.news)
     return _settled(one, one.cells, change, quarantine.put(db, one.checked.problems, delivery, now))
 
 
@@ -228,6 +238,8 @@ def _settled(one: Opened, cells: source.Cells, change: snapshot.Change, quaranti
 
 def _quarantined_rows(checked: table.Checked, layout: Layout) -> pl.Series:
     """Ids of the rows in quarantine whose key can be read: they are in the delivery, so they are not gone."""
+    if layout.repeats:  # such a row is told by all its cells, and one in quarantine has not all of them
+        return ids().alias("row")
     keys = checked.problems.select(pl.col("key").alias(layout.key)).drop_nulls()
     return store.blind(keys.select(k=pl.lit(layout.feed + UNIT) + table.row_key(layout))["k"], "row")
 

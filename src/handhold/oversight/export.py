@@ -10,6 +10,7 @@ import psycopg
 
 from handhold import ledger, store
 from handhold.oversight.figures import FigureError, picture
+from handhold.oversight.statistics import statistics
 from handhold.pack import Pack
 
 Db = psycopg.Connection[Any]
@@ -26,8 +27,11 @@ EVENTS = """
     from timeline_event e left join identity_file f on f.id = e.file
     where e.recorded <= %(as_of)s order by e.id"""
 GAPS = """
-    select id as gap, child, kind, reason, opened, case when closed <= %(as_of)s then closed end as closed, owner, due
-    from account_gap where opened <= %(as_of)s order by id"""
+    select id as gap, child, kind, reason, opened, case when closed <= %(as_of)s then closed end as closed, owner, due, null as feed
+    from account_gap where opened <= %(as_of)s
+    union all
+    select id, null, kind, reason, opened, case when closed <= %(as_of)s then closed end, owner, due, feed
+    from account_feed_gap where opened <= %(as_of)s order by gap"""
 NOTICES = """
     select id as notice, child, about, about_kind, recipient, purpose, agreement, sent, received, acknowledged, corrects
     from notices_outbox where created <= %(as_of)s order by id"""
@@ -60,8 +64,23 @@ def _figures(db: Db, as_of: datetime, pack: Pack) -> pl.DataFrame:
             "value": f.value,
             "unknown": f.unknown,
             "definition_version": f.version,
+            "oldest_feed": f.oldest[0] if f.oldest else None,
+            "oldest_as_of": f.oldest[1] if f.oldest else None,
         }
         for f in picture(db, now=as_of, pack=pack, everything=True)
+    ]
+    rows += [
+        {
+            "figure": f"{s.name}/{label}",
+            "as_of": as_of,
+            "value": value,
+            "unknown": s.unknown,
+            "definition_version": pack.version,
+            "oldest_feed": s.oldest[0] if s.oldest else None,
+            "oldest_as_of": s.oldest[1] if s.oldest else None,
+        }
+        for s in statistics(db, pack=pack)
+        for label, value in s.parts
     ]
     return pl.DataFrame(rows, infer_schema_length=None)
 

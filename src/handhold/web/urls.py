@@ -14,6 +14,7 @@ urlpatterns = [
     path("questions/", questions.questions, name="questions"),
     path("questions/<int:question>/", questions.question, name="question"),
     path("feeds/", feeds.feeds, name="feeds"),
+    path("feeds/<str:feed>/normal", feeds.normal, name="feed-normal"),
     path("feeds/<int:delivery>/", feeds.delivery, name="delivery"),
     path("oversight/", oversight.oversight, name="oversight"),
     path("oversight/gap/<slug:kind>/", oversight.gaps, name="gap-kind"),

@@ -3,6 +3,7 @@
 import polars as pl
 
 from handhold.feeds.reading.address import Columns
+from handhold.feeds.reading.dol import referred
 from handhold.feeds.reading.meaning import (
     Meaning,
     Rows,
@@ -92,6 +93,7 @@ def concerns(rows: Rows) -> Meaning:
             detail={"category": upper("Category"), "by": upper("Reported By"), "status": upper("Status")},
         ),
         rows.report("concern-acted", "Action At", detail={"rfa": pl.col("RFA Number").is_not_null()}),
+        referred(rows),
     )  # fmt: skip
     return reports, rows.mention()
 

@@ -233,6 +233,14 @@ def short(child: int | None) -> str:
 
 
 @register.filter
+def percent(share: float | None) -> str:
+    """``0.5`` is ``50 %``; nothing where there is none."""
+    return "" if share is None else f"{100 * share:.0f} %"
+
+
+@register.filter
 def item(table: Any, key: Any) -> Any:
     """``table[key]``, or nothing."""
+    if isinstance(table, list):
+        return table[key] if -len(table) <= key < len(table) else None
     return table.get(key) if table else None
