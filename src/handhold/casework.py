@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Protocol
 
 import polars as pl
@@ -25,6 +24,7 @@ Transaction = Callable[[str], AbstractContextManager[Db]]
 Told = notices.Told
 SYSTEM = "system"
 HOUSE = "casework"  # held together by all who act, and alone by a rehearsal: nobody acts on what is only pretended
+LEFT_BEHIND = 15  # minutes after which a delivery that was kept and not read is taken up by the clock
 PATIENCE = 30.0  # seconds a rehearsal waits until nobody acts
 
 
@@ -50,7 +50,6 @@ class Arrival:
     """
 
     deliveries: list[feeds.Delivery] = field(default_factory=list)
-    changed: int = 0
     events: int = 0
     superseded: int = 0
     linked: int = 0
@@ -82,8 +81,8 @@ class Preview:
         """Rows by what they would be; ``doubtful`` are questions that a person would have to answer."""
         arrival = self.arrival
         return {
-            "new": arrival.count("loaded") - arrival.changed,
-            "changed": arrival.changed,
+            "new": arrival.count("loaded") - arrival.count("changed"),
+            "changed": arrival.count("changed"),
             "unchanged": arrival.count("unchanged") + sum(d.rows or 0 for d in arrival.deliveries if d.again),
             "doubtful": arrival.questions,
             "quarantined": arrival.count("quarantined"),
@@ -121,9 +120,9 @@ def _acting(office: Office, by: str | None = None) -> AbstractContextManager[Db]
     return office.transaction(by or office.by)
 
 
-def preview(paths: Iterable[Path], office: Office, *, sender: str) -> Preview:
+def preview(paths: Iterable[feeds.Source], office: Office, *, sender: str, whole: bool = False) -> Preview:
     """What :func:`arrive` would do with these files, without doing it. The look itself is an entry in the ledger."""
-    return rehearse(lambda pretended: arrive(paths, pretended, sender=sender), office)
+    return rehearse(lambda pretended: arrive(paths, pretended, sender=sender, whole=whole), office)
 
 
 def rehearse(act: Callable[[Office], Arrival], office: Office) -> Preview:
@@ -158,12 +157,40 @@ def _rehearsed(
         return Preview(arrival, feeds.refused_rows(db, [delivery.id for delivery in arrival.deliveries]))
 
 
-def arrive(paths: Iterable[Path], office: Office, *, sender: str) -> Arrival:
-    """Take in what was sent, and follow it to the notices it causes.
+def arrive(paths: Iterable[feeds.Source], office: Office, *, sender: str, whole: bool = False) -> Arrival:
+    """Take in what was sent, and follow it to the notices it causes: the one way in, whatever the door.
 
-    ``paths`` are files in the order in which they should be read. The same bytes again change nothing.
+    ``paths`` are files in the order in which they should be read. The same bytes again change nothing. ``whole``: a
+    delivery of which one row would be quarantined is refused, and changes nothing.
     """
-    arrival = Arrival(keep(paths, office, sender=sender))
+    return _follow(Arrival(keep(paths, office, sender=sender, whole=whole)), office)
+
+
+def release(deliveries: list[int], why: str, office: Office) -> Arrival:
+    """A person looked at deliveries that were held: they are read as they are, by the same path."""
+    with _acting(office) as db:
+        kept = [feeds.release(db, one, by=office.by, why=why, now=office.now) for one in deliveries]
+        _trail(db, office, "delivery.released", "delivery", deliveries)
+    return _follow(Arrival(kept), office)
+
+
+def refuse(deliveries: list[int], why: str, office: Office) -> None:
+    """A person looked at deliveries that were held, and refuses them for good."""
+    with _acting(office) as db:
+        for one in deliveries:
+            feeds.refuse(db, one, by=office.by, why=why, now=office.now)
+        _trail(db, office, "delivery.refused", "delivery", deliveries)
+
+
+def left_behind(office: Office) -> Arrival:
+    """Read what was kept and not read, because whoever took it in was killed."""
+    with _acting(office) as db:
+        found = feeds.left_behind(db, minutes=LEFT_BEHIND)
+    return _follow(Arrival(found), office)
+
+
+def _follow(arrival: Arrival, office: Office) -> Arrival:
+    """Read what waits to be read, and go on to the notices."""
     for group in feeds.groups(arrival.deliveries):
         take_in(group, office, arrival)
     link(office, arrival)
@@ -171,14 +198,16 @@ def arrive(paths: Iterable[Path], office: Office, *, sender: str) -> Arrival:
     return arrival
 
 
-def keep(paths: Iterable[Path], office: Office, *, sender: str) -> list[feeds.Delivery]:
+def keep(
+    paths: Iterable[feeds.Source], office: Office, *, sender: str, whole: bool = False
+) -> list[feeds.Delivery]:
     """Keep each file as it came, before anything is made of it; each in a transaction of its own."""
     wanted = list(paths)
     kept = []
     for done, path in enumerate(wanted):
         office.show("keep", done, len(wanted))
         with _acting(office) as db:
-            delivery = feeds.keep(db, path, sender=sender, by=office.by, now=office.now)
+            delivery = feeds.keep(db, path, sender=sender, by=office.by, now=office.now, whole=whole)
             if not delivery.again:
                 _trail(db, office, "delivery.kept", "delivery", [delivery.id])
         kept.append(delivery)
@@ -195,10 +224,11 @@ def take_in(group: list[feeds.Delivery], office: Office, arrival: Arrival) -> No
         identity.describe(db, reading.descriptions, now=office.now)
         recorded = timeline.record(db, reading, now=office.now)
         arrival.touched |= set(_touch_files(db, recorded.files))
-        arrival.changed += len(reading.changed)
         arrival.events += recorded.new
         arrival.superseded += recorded.superseded
-        _trail(db, office, "delivery.read", "delivery", [delivery.id for delivery in group])
+        read = [delivery.id for delivery in reading.deliveries if not delivery.again]
+        if read:
+            _trail(db, office, "delivery.read", "delivery", read)
     office.show(f"read {group[0].feed}", 1, 1)
 
 
@@ -250,8 +280,8 @@ def _account(office: Office, arrival: Arrival) -> bool:
 
 
 def time_passed(office: Office) -> Arrival:
-    """What the clock alone changes: accounts that wake, steps that lapse, notices that fall due."""
-    return take_up(office)
+    """What the clock alone changes: accounts that wake, steps that lapse, notices that fall due, work left behind."""
+    return left_behind(office)
 
 
 def _respond(office: Office) -> int:
@@ -360,7 +390,9 @@ __all__ = [
     "complete_step",
     "decide_link",
     "preview",
+    "refuse",
     "rehearse",
+    "release",
     "separate",
     "store",
     "time_passed",

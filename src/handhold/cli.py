@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from handhold import account, casework, feeds, followup, identity, ledger, notices, oversight, pack, store
+from handhold.oversight import lists
 from handhold.progress import Bars
 
 WIDE = 240  # columns where nobody watches: a pipe or a file should not fold its cells
@@ -99,20 +100,28 @@ def _main_job(folder: Path, now: datetime, synthetic: bool | None, sender: str =
 @_now
 @click.option("--sender", default="command line", help="Who sent it.")
 @click.option("--dry-run", is_flag=True, help="Say what would happen, and change nothing.")
-def ingest(paths: tuple[Path, ...], now: datetime, sender: str, dry_run: bool) -> None:
+@click.option(
+    "--atomic",
+    type=click.Choice(["row", "all"]),
+    default="row",
+    show_default=True,
+    help="all: refuse a delivery whole when one of its rows cannot be read.",
+)
+def ingest(paths: tuple[Path, ...], now: datetime, sender: str, dry_run: bool, atomic: str) -> None:
     """Take in files or folders, and follow them to the notices they cause."""
     _ready(None)
     found = [file for path in paths for file in (feeds.find(path) if path.is_dir() else [path])]
     if dry_run:
         with Bars(ERRORS) as bars:
-            _print_preview(casework.preview(found, _office(now, show=bars), sender=sender))
+            seen = casework.preview(found, _office(now, show=bars), sender=sender, whole=atomic == "all")
+        _print_preview(seen)
         return
-    _print_deliveries(_arrive(found, now, sender))
+    _print_deliveries(_arrive(found, now, sender, whole=atomic == "all"))
 
 
-def _arrive(paths: list[Path], now: datetime, sender: str) -> casework.Arrival:
+def _arrive(paths: list[Path], now: datetime, sender: str, *, whole: bool = False) -> casework.Arrival:
     with Bars(ERRORS) as bars:
-        return casework.arrive(paths, _office(now, show=bars), sender=sender)
+        return casework.arrive(paths, _office(now, show=bars), sender=sender, whole=whole)
 
 
 def _ready(synthetic: bool | None) -> None:
@@ -176,6 +185,49 @@ def verify() -> None:
     for problem in verdict.problems:
         ERRORS.print(problem)
     sys.exit(NOT_VERIFIED)
+
+
+@handhold.group("feeds")
+def feeds_() -> None:
+    """Deliveries that wait for a person."""
+
+
+@feeds_.command()
+def held() -> None:
+    """List deliveries that are held until a person has looked, with the reason."""
+    _ready(None)
+    with store.transaction() as db:
+        rows = lists.deliveries(db, status="held")
+    shown = ("id", "feed", "as_of", "received", "why")
+    _print_rows("held deliveries", [{name: row[name] for name in shown} for row in rows])
+
+
+@feeds_.command()
+@click.argument("deliveries", type=int, nargs=-1, required=True)
+@click.option("--why", required=True)
+@_by
+@_now
+@click.option("--dry-run", is_flag=True, help="Say what would happen, and change nothing.")
+def release(deliveries: tuple[int, ...], why: str, by: str, now: datetime, dry_run: bool) -> None:
+    """Read held DELIVERIES as they are: somebody has looked at them, and says why they are right."""
+    _ready(None)
+    office = _office(now, by=by)
+    if dry_run:
+        _print_preview(casework.rehearse(lambda o: casework.release(list(deliveries), why, o), office))
+    else:
+        _print_deliveries(casework.release(list(deliveries), why, office))
+
+
+@feeds_.command()
+@click.argument("deliveries", type=int, nargs=-1, required=True)
+@click.option("--why", required=True)
+@_by
+@_now
+def refuse(deliveries: tuple[int, ...], why: str, by: str, now: datetime) -> None:
+    """Refuse held DELIVERIES for good: somebody has looked at them, and says why they are wrong. Their bytes stay."""
+    _ready(None)
+    casework.refuse(list(deliveries), why, _office(now, by=by))
+    OUT.print(f"refused for good: {len(deliveries)}")
 
 
 @handhold.group()
