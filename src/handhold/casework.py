@@ -25,6 +25,8 @@ Told = notices.Told
 SYSTEM = "system"
 HOUSE = "casework"  # held together by all who act, and alone by a rehearsal: nobody acts on what is only pretended
 LEFT_BEHIND = 15  # minutes after which a delivery that was kept and not read is taken up by the clock
+FOLDER = "watched folder"
+FOR_SENDERS = ("rows", "children touched")
 PATIENCE = 30.0  # seconds a rehearsal waits until nobody acts
 
 
@@ -89,6 +91,17 @@ class Preview:
             "withdrawn": arrival.count("withdrawn"),
             "left": arrival.count("left"),
         }
+
+    def effects(self) -> list[tuple[str, str, int]]:
+        """What would happen, to what, how often: ``(what, which, count)``."""
+        arrival = self.arrival
+        return [
+            *(("rows", name, count) for name, count in self.rows.items()),
+            ("children touched", "", len(arrival.touched)),
+            *(("gaps would open", kind, count) for kind, count in sorted(arrival.gaps_opened.items())),
+            *(("gaps would close", kind, count) for kind, count in sorted(arrival.gaps_closed.items())),
+            *(("notices would go", f"{to}: {duty}", n) for (to, duty), n in sorted(arrival.told.items())),
+        ]
 
 
 @contextmanager
@@ -180,6 +193,27 @@ def refuse(deliveries: list[int], why: str, office: Office) -> None:
         for one in deliveries:
             feeds.refuse(db, one, by=office.by, why=why, now=office.now)
         _trail(db, office, "delivery.refused", "delivery", deliveries)
+
+
+def watch(watched: feeds.Watched, office: Office) -> int:
+    """Take in what lies calm in a watched folder, and say beside it what would become of what is only asked about."""
+    taken, asked = watched.look()
+    for group in taken:
+        arrive(group, office, sender=FOLDER)
+        for path in group:
+            watched.put_away(path)
+    for path in asked:
+        watched.answer(path, _said(preview([path], office, sender=FOLDER)))
+    return sum(map(len, taken))
+
+
+def _said(seen: Preview) -> Iterator[str]:
+    """A preview for whoever can read the folder: of rows and how many children, not of gaps and notices."""
+    for delivery in seen.arrival.deliveries:
+        yield f"{delivery.feed or 'no feed'}: {'came before' if delivery.again else delivery.status}{f': {delivery.why}' if delivery.why else ''}"
+    yield from (f"{what} {which}: {n:,}" for what, which, n in seen.effects() if what in FOR_SENDERS)
+    yield from (f"line {row['line']}, {row['column'] or 'row'}: {row['why']}" for row in seen.refused)
+    yield "Nothing was changed."
 
 
 def left_behind(office: Office) -> Arrival:
@@ -396,4 +430,5 @@ __all__ = [
     "separate",
     "store",
     "time_passed",
+    "watch",
 ]

@@ -294,13 +294,19 @@ def acknowledge(notice: int, agency: str, by: str, now: datetime) -> None:
 
 @handhold.command()
 @click.option("--once", is_flag=True, help="One round, then stop.")
+@click.option(
+    "--watch",
+    "folder",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Take in the files that are put into this folder.",
+)
 @_now
-def jobs(once: bool, now: datetime) -> None:
-    """Run the clock: wake accounts, lapse steps, send notices, seal the ledger."""
+def jobs(once: bool, folder: Path | None, now: datetime) -> None:
+    """Run the clock: wake accounts, lapse steps, send notices, seal the ledger; take in what lies in a folder."""
     from handhold import jobs as clock
 
     _ready(None)
-    clock.run((lambda: now) if once else _clock, once=once)
+    clock.run((lambda: now) if once else _clock, once=once, watch=folder)
 
 
 @handhold.command()
@@ -406,19 +412,9 @@ def _print_explained(figure: str, now: datetime, limit: int) -> None:
 
 def _print_preview(seen: casework.Preview) -> None:
     """What would happen, by what it would happen to; the first refused rows under it."""
-    arrival = seen.arrival
-    _print_deliveries(arrival, "Deliveries, as they would be read; NOTHING WAS CHANGED")
-    effects = [
-        *(("rows", name, count) for name, count in seen.rows.items()),
-        ("children touched", "", len(arrival.touched)),
-        *(("gaps would open", kind, count) for kind, count in sorted(arrival.gaps_opened.items())),
-        *(("gaps would close", kind, count) for kind, count in sorted(arrival.gaps_closed.items())),
-        *(
-            ("notices would go to", f"{to}: {duty}", count)
-            for (to, duty), count in sorted(arrival.told.items())
-        ),
-    ]
-    _print_rows("What would happen", [{"what": w, "which": n, "count": f"{c:,}"} for w, n, c in effects])
+    _print_deliveries(seen.arrival, "Deliveries, as they would be read; NOTHING WAS CHANGED")
+    effects = [{"what": what, "which": which, "count": f"{n:,}"} for what, which, n in seen.effects()]
+    _print_rows("What would happen", effects)
     if seen.refused:
         _print_rows("Rows that would be quarantined (the first)", seen.refused)
 

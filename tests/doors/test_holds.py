@@ -123,7 +123,9 @@ def test_a_hold_is_decided_once(tmp_path: Path) -> None:
 def test_all_or_none(tmp_path: Path) -> None:
     nation = released(released(Nation()), "216043625", "UC2", first="LUZ")
     nation.rows["ero.uc_transfers"][1] = {**nation.rows["ero.uc_transfers"][1], "Date of Birth": "sometime"}
-    path = next(Nation({"ero.uc_transfers": nation.rows["ero.uc_transfers"]}).write(tmp_path).rglob(f"*_{AS_OF}.csv"))
+    path = next(
+        Nation({"ero.uc_transfers": nation.rows["ero.uc_transfers"]}).write(tmp_path).rglob(f"*_{AS_OF}.csv")
+    )
     before = {name: rows for name, rows in everything().items() if name not in ("blobs", "feeds_delivery")}
     (delivery,) = sent(path, whole=True)
     assert delivery.status == "refused"

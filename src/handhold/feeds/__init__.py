@@ -1,13 +1,14 @@
 """What an agency sent, kept as it came, and what we understood."""
 
+from handhold.feeds.folder import Watched
 from handhold.feeds.holding import NotHeld, decisions, refuse, release
-from handhold.feeds.inbox import UNFINISHED, find, groups, keep, left_behind, listed, says_synthetic
+from handhold.feeds.inbox import find, groups, keep, left_behind, listed, says_synthetic
 from handhold.feeds.model import Delivery, FeedError, Held, Reading, Source, Unreadable
 from handhold.feeds.quarantine import listed as quarantined
 from handhold.feeds.quarantine import refused_rows
 from handhold.feeds.reader import read
 
 __all__ = [
-    "UNFINISHED", "Delivery", "FeedError", "Held", "NotHeld", "Reading", "Source", "Unreadable", "decisions", "find", "groups",
+    "Delivery", "FeedError", "Held", "NotHeld", "Reading", "Source", "Unreadable", "Watched", "decisions", "find", "groups",
     "keep", "left_behind", "listed", "quarantined", "read", "refuse", "refused_rows", "release", "says_synthetic",
 ]  # fmt: skip

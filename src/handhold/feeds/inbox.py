@@ -25,7 +25,6 @@ def find(folder: Path) -> list[Path]:
         raise FeedError(f"there is no folder {folder.name!r} here; give the folder that holds the feeds")
     if folder.is_file():
         return [folder]
-    pack = load()
     files = [
         p
         for p in folder.rglob("*")
@@ -34,6 +33,12 @@ def find(folder: Path) -> list[Path]:
         and p.name.lower() not in NOT_FEEDS
         and not p.name.startswith(".")
     ]
+    return in_turn(files)
+
+
+def in_turn(files: list[Path]) -> list[Path]:
+    """Files in the order in which they should be read."""
+    pack = load()
     return sorted(files, key=lambda p: (*_turn(p, pack), p.as_posix()))
 
 
