@@ -195,6 +195,22 @@ def refuse(deliveries: list[int], why: str, office: Office) -> None:
         _trail(db, office, "delivery.refused", "delivery", deliveries)
 
 
+def take_upload(sent: feeds.Upload, office: Office, *, sender: str, whole: bool = False) -> Arrival:
+    """An upload that is whole becomes a delivery; its parts are removed. Again, it changes nothing."""
+    arrival = arrive([sent], office, sender=sender, whole=whole)
+    with _acting(office) as db:
+        feeds.upload.became(db, sent, arrival.deliveries[0].id)
+    feeds.upload.clear(sent)
+    return arrival
+
+
+def drop_upload(sent: feeds.Upload, office: Office) -> None:
+    """Forget what was uploaded and not taken in."""
+    with _acting(office) as db:
+        feeds.upload.drop(db, sent)
+    feeds.upload.clear(sent)
+
+
 def watch(watched: feeds.Watched, office: Office) -> int:
     """Take in what lies calm in a watched folder, and say beside it what would become of what is only asked about."""
     taken, asked = watched.look()
@@ -315,6 +331,10 @@ def _account(office: Office, arrival: Arrival) -> bool:
 
 def time_passed(office: Office) -> Arrival:
     """What the clock alone changes: accounts that wake, steps that lapse, notices that fall due, work left behind."""
+    with _acting(office) as db:
+        stale = feeds.upload.stale(db, now=office.now, pack=office.pack)
+    for sent in stale:
+        drop_upload(sent, office)
     return left_behind(office)
 
 
@@ -423,12 +443,14 @@ __all__ = [
     "arrive",
     "complete_step",
     "decide_link",
+    "drop_upload",
     "preview",
     "refuse",
     "rehearse",
     "release",
     "separate",
     "store",
+    "take_upload",
     "time_passed",
     "watch",
 ]

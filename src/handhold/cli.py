@@ -15,7 +15,19 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from handhold import account, casework, feeds, followup, identity, ledger, notices, oversight, pack, store
+from handhold import (
+    access,
+    account,
+    casework,
+    feeds,
+    followup,
+    identity,
+    ledger,
+    notices,
+    oversight,
+    pack,
+    store,
+)
 from handhold.oversight import lists
 from handhold.progress import Bars
 
@@ -31,6 +43,7 @@ OWN_ERRORS = (
     oversight.FigureError,
     ledger.LedgerError,
     casework.Busy,
+    access.tokens.TokenError,
     followup.StepError,
 )
 
@@ -185,6 +198,58 @@ def verify() -> None:
     for problem in verdict.problems:
         ERRORS.print(problem)
     sys.exit(NOT_VERIFIED)
+
+
+@handhold.group()
+def token() -> None:
+    """Keys for machines that use the interface (/api/v1)."""
+
+
+@token.command("make")
+@click.argument("role")
+@click.argument("purpose")
+@_by
+@_now
+def token_make(role: str, purpose: str, by: str, now: datetime) -> None:
+    """Make a key for ROLE and PURPOSE; its secret is shown this once and is nowhere else."""
+    _ready(None)
+    with ledger.acting_transaction(by) as db:
+        made, secret = access.tokens.make(db, role=role, purpose=purpose, by=by, now=now, pack=pack.load())
+        ledger.write(
+            db,
+            by=by,
+            verb="token.made",
+            thing="token",
+            ids=[made.id],
+            at=now,
+            agency=made.agency,
+            purpose=purpose,
+        )
+    OUT.print(
+        f"token {made.id} speaks for {made.agency}, role {made.role}, purpose {made.purpose}. Its secret, shown once:"
+    )
+    OUT.print(secret, markup=False)
+
+
+@token.command("list")
+def token_list() -> None:
+    """List the keys, without their secrets."""
+    _ready(None)
+    with store.transaction() as db:
+        _print_rows("tokens", access.tokens.listed(db))
+
+
+@token.command("revoke")
+@click.argument("token", type=int)
+@_by
+@_now
+def token_revoke(token: int, by: str, now: datetime) -> None:
+    """Let TOKEN hold no longer, from this moment."""
+    _ready(None)
+    with ledger.acting_transaction(by) as db:
+        access.tokens.revoke(db, token, now=now)
+        ledger.write(db, by=by, verb="token.revoked", thing="token", ids=[token], at=now)
+    OUT.print(f"token {token} holds no longer")
 
 
 @handhold.group("feeds")

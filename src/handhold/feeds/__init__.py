@@ -1,5 +1,6 @@
 """What an agency sent, kept as it came, and what we understood."""
 
+from handhold.feeds import upload
 from handhold.feeds.folder import Watched
 from handhold.feeds.holding import NotHeld, decisions, refuse, release
 from handhold.feeds.inbox import find, groups, keep, left_behind, listed, says_synthetic
@@ -7,8 +8,11 @@ from handhold.feeds.model import Delivery, FeedError, Held, Reading, Source, Unr
 from handhold.feeds.quarantine import listed as quarantined
 from handhold.feeds.quarantine import refused_rows
 from handhold.feeds.reader import read
+from handhold.feeds.upload import Upload, UploadError
 
 __all__ = [
-    "Delivery", "FeedError", "Held", "NotHeld", "Reading", "Source", "Unreadable", "Watched", "decisions", "find", "groups",
+    "Delivery", "FeedError", "Held", "NotHeld", "Reading", "Source", "Unreadable", "Upload",
+    "UploadError", "Watched", "decisions", "find", "groups",
     "keep", "left_behind", "listed", "quarantined", "read", "refuse", "refused_rows", "release", "says_synthetic",
+    "upload",
 ]  # fmt: skip

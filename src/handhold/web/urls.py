@@ -1,8 +1,9 @@
 """Addresses. They hold opaque numbers, never anything about a person."""
 
-from django.urls import path
+from django.urls import include, path
 from django.views.i18n import set_language
 
+from handhold.web import api
 from handhold.web.views import child, errors, feeds, ledger, notices, oversight, questions, sign_in, today
 
 urlpatterns = [
@@ -16,6 +17,8 @@ urlpatterns = [
     path("questions/<int:question>/", questions.question, name="question"),
     path("feeds/", feeds.feeds, name="feeds"),
     path("feeds/<int:delivery>/", feeds.delivery, name="delivery"),
+    path("api/v1/", api.page, name="api"),
+    path("api/v1/", include((api.urls(), "api"), namespace="api")),
     path("oversight/", oversight.oversight, name="oversight"),
     path("oversight/gap/<slug:kind>/", oversight.gaps, name="gap-kind"),
     path("oversight/<slug:figure>/", oversight.figure, name="figure"),

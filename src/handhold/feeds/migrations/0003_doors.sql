@@ -19,3 +19,18 @@ create table feeds_decision (
     why bytea not null,                  -- sealed: people write what they like
     primary key (delivery, at)
 );
+
+-- Files on their way in: pieces lie sealed under HANDHOLD_HOME/uploads until they are a delivery.
+create table feeds_upload (
+    agency text not null,                -- ids are the sender's own, so they are apart by agency
+    id uuid not null,
+    by text not null,                    -- who began it
+    name_sealed bytea not null,
+    size bigint not null,
+    received bigint not null default 0,
+    as_of date,
+    begun timestamptz not null,
+    delivery bigint references feeds_delivery,
+    primary key (agency, id)
+);
+create index feeds_upload_delivery on feeds_upload (delivery);
