@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol
+from uuid import UUID
 
 import polars as pl
 import psycopg
@@ -204,6 +205,17 @@ def take_upload(sent: feeds.Upload, office: Office, *, sender: str, whole: bool 
     return arrival
 
 
+def uploaded(
+    part: store.spool.Part, id: UUID, office: Office, *, agency: str, name: str, as_of: date | None
+) -> feeds.Upload:
+    """A file that came in one piece through the page waits until it is looked at and taken in."""
+    with _acting(office) as db:
+        sent = feeds.upload.begin(
+            db, id, agency=agency, by=office.by, name=name, size=part.written, as_of=as_of, now=office.now, pack=office.pack
+        )  # fmt: skip
+        return feeds.upload.grown(db, sent, part) if part.written else sent
+
+
 def drop_upload(sent: feeds.Upload, office: Office) -> None:
     """Forget what was uploaded and not taken in."""
     with _acting(office) as db:
@@ -333,6 +345,7 @@ def time_passed(office: Office) -> Arrival:
     """What the clock alone changes: accounts that wake, steps that lapse, notices that fall due, work left behind."""
     with _acting(office) as db:
         stale = feeds.upload.stale(db, now=office.now, pack=office.pack)
+        feeds.upload.sweep(db)
     for sent in stale:
         drop_upload(sent, office)
     return left_behind(office)
@@ -452,5 +465,6 @@ __all__ = [
     "store",
     "take_upload",
     "time_passed",
+    "uploaded",
     "watch",
 ]

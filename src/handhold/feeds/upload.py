@@ -16,6 +16,8 @@ from handhold.feeds.model import FeedError
 from handhold.pack import Pack
 from handhold.store import spool
 
+LONG = 86_400.0  # seconds after which parts that no upload owns are removed
+
 
 class UploadError(FeedError):
     """An upload that cannot go on so: ``code`` is stable, the message says what to do."""
@@ -66,7 +68,7 @@ class Upload:
     @property
     def place(self) -> str:
         """The name of its parts in the spool."""
-        return hashlib.sha256(f"{self.agency}/{self.id}".encode()).hexdigest()
+        return place(self.agency, self.id)
 
     @property
     def suffix(self) -> str:
@@ -82,6 +84,11 @@ class Upload:
 
     def open(self, mode: Literal["rb"], /) -> BinaryIO:
         return spool.open_(self.place, self.size)
+
+
+def place(agency: str, id: UUID) -> str:
+    """Where the parts of an upload lie in the spool."""
+    return hashlib.sha256(f"{agency}/{id}".encode()).hexdigest()
 
 
 def begin(
@@ -182,6 +189,12 @@ def stale(db: store.Db, *, now: datetime, pack: Pack) -> list[Upload]:
         [now - timedelta(days=days)],
     )
     return [_from_row(row) for row in rows]
+
+
+def sweep(db: store.Db) -> int:
+    """Remove parts that belong to no upload: whoever sent them was cut off before it was written down."""
+    rows = store.fetch(db, "select agency, id from feeds_upload where delivery is null")
+    return spool.sweep({place(row["agency"], row["id"]) for row in rows}, older=LONG)
 
 
 def agency_of(name: str, pack: Pack) -> str | None:

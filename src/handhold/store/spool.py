@@ -7,8 +7,9 @@ killed process wrote beyond that is overwritten by the next.
 import io
 import os
 import shutil
+import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -46,33 +47,60 @@ class Part:
         self.draft.unlink(missing_ok=True)
 
 
-def append(name: str, offset: int, source: Readable, limit: int) -> Part:
-    """Seal what comes from ``source``, at most ``limit`` bytes, as the part at ``offset``.
+class Draft:
+    """A part that is being written: pieces are sealed as they come, and count for nothing until it is settled."""
 
-    A source that breaks keeps what came before it broke.
-    """
-    where = _place(name)
-    where.mkdir(parents=True, exist_ok=True)
-    draft = where / f"draft-{os.getpid()}-{os.urandom(4).hex()}"
+    def __init__(self, name: str, offset: int) -> None:
+        where = _place(name)
+        where.mkdir(parents=True, exist_ok=True)
+        self._path = where / f"draft-{os.getpid()}-{os.urandom(4).hex()}"
+        self._target, self._context = where / f"{offset:020}", f"upload.{name}.{offset}"
+        self._out = open(self._path, "wb")  # noqa: SIM115 - closed by done() or drop()
+        self._number = self.written = 0
+
+    def write(self, piece: bytes) -> None:
+        """Seal the next piece. Raises :class:`StoreError` when there is no room."""
+        sealed = keys.seal("delivery", f"{self._context}.{self._number}", piece)
+        with _explained():
+            self._out.write(len(sealed).to_bytes(blobs.LENGTH_BYTES, "big") + sealed)
+        self.written, self._number = self.written + len(piece), self._number + 1
+
+    def done(self) -> Part:
+        """All of it is here, and on the disk."""
+        with _explained(), self._out:
+            self._out.flush()
+            os.fsync(self._out.fileno())
+        return Part(self._path, self._target, self.written)
+
+    def drop(self) -> None:
+        """None of it is wanted."""
+        self._out.close()
+        self._path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
     try:
-        return Part(draft, where / f"{offset:020}", _write(draft, f"{name}.{offset}", source, limit))
+        yield
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise StoreError(
             f"an upload could not be kept ({error.strerror}); free space under HANDHOLD_HOME and go on with it"
         ) from None
 
 
-def _write(draft: Path, context: str, source: Readable, limit: int) -> int:
-    written = number = 0
-    with open(draft, "wb") as out:
-        while written < limit and (piece := _came(source, min(blobs.CHUNK, limit - written))):
-            sealed = keys.seal("delivery", f"upload.{context}.{number}", piece)
-            out.write(len(sealed).to_bytes(blobs.LENGTH_BYTES, "big") + sealed)
-            written, number = written + len(piece), number + 1
-        out.flush()
-        os.fsync(out.fileno())
-    return written
+def append(name: str, offset: int, source: Readable, limit: int) -> Part:
+    """Seal what comes from ``source``, at most ``limit`` bytes, as the part at ``offset``.
+
+    A source that breaks keeps what came before it broke.
+    """
+    draft = Draft(name, offset)
+    try:
+        while draft.written < limit and (piece := _came(source, min(blobs.CHUNK, limit - draft.written))):
+            draft.write(piece)
+        return draft.done()
+    except BaseException:
+        draft.drop()
+        raise
 
 
 def _came(source: Readable, size: int) -> bytes:
@@ -110,3 +138,13 @@ def _sealed_pieces(sealed: BinaryIO) -> Iterator[bytes]:
 def forget(name: str) -> None:
     """Remove all parts."""
     shutil.rmtree(_place(name), ignore_errors=True)
+
+
+def sweep(wanted: set[str], *, older: float) -> int:
+    """Remove what no upload of these names owns and nobody has touched for ``older`` seconds; returns how many."""
+    where = home() / "uploads"
+    found = [place for place in (where.iterdir() if where.is_dir() else []) if place.name not in wanted]
+    gone = [place for place in found if time.time() - place.stat().st_mtime > older]
+    for place in gone:
+        shutil.rmtree(place, ignore_errors=True)
+    return len(gone)

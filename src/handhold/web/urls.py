@@ -4,7 +4,18 @@ from django.urls import include, path
 from django.views.i18n import set_language
 
 from handhold.web import api
-from handhold.web.views import child, errors, feeds, ledger, notices, oversight, questions, sign_in, today
+from handhold.web.views import (
+    child,
+    errors,
+    feeds,
+    ledger,
+    notices,
+    oversight,
+    questions,
+    send,
+    sign_in,
+    today,
+)
 
 urlpatterns = [
     path("", today.today, name="today"),
@@ -16,7 +27,10 @@ urlpatterns = [
     path("questions/", questions.questions, name="questions"),
     path("questions/<int:question>/", questions.question, name="question"),
     path("feeds/", feeds.feeds, name="feeds"),
+    path("feeds/send/", send.send, name="send"),
+    path("feeds/send/<uuid:upload>/", send.sent, name="sent"),
     path("feeds/<int:delivery>/", feeds.delivery, name="delivery"),
+    path("feeds/<int:delivery>/decide", send.decide, name="decide"),
     path("api/v1/", api.page, name="api"),
     path("api/v1/", include((api.urls(), "api"), namespace="api")),
     path("oversight/", oversight.oversight, name="oversight"),

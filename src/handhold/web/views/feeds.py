@@ -5,9 +5,10 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from handhold import feeds as known
 from handhold import store
 from handhold.oversight import lists
-from handhold.web import session
+from handhold.web import doors, session
 from handhold.web.views.paging import part
 
 STATES = ("refused", "held", "waiting", "quarantine")
@@ -26,14 +27,21 @@ def feeds(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "handhold/feeds.html",
-        {"health": health, "arrived": arrived, "status": status, "states": STATES},
+        {
+            "health": health,
+            "arrived": arrived,
+            "status": status,
+            "states": STATES,
+            "may_send": session.may_open(session.reader_of(request).role, doors.DELIVER),
+        },
     )
 
 
 @session.page("feeds")
 def delivery(request: HttpRequest, delivery: int) -> HttpResponse:
     """One delivery with its counts and its quarantine; the refused cells themselves only for the steward."""
-    opened = session.may_open(session.reader_of(request).role, "quarantine")
+    role = session.reader_of(request).role
+    opened, may_release = session.may_open(role, "quarantine"), session.may_open(role, "release")
     with session.acting(request) as db:
         found = lists.delivery(db, delivery)
         if found is None:
@@ -43,12 +51,20 @@ def delivery(request: HttpRequest, delivery: int) -> HttpResponse:
         )
         _cells(refused.rows, opened)
         reasons = lists.quarantine_reasons(db, delivery)
+        decisions = known.decisions(db, delivery) if may_release else []
         if opened and refused.rows:
             session.note(db, request, "quarantine.read", "delivery", [delivery])
     return render(
         request,
         "handhold/delivery.html",
-        {"delivery": found, "refused": refused, "reasons": reasons, "opened": opened},
+        {
+            "delivery": found,
+            "refused": refused,
+            "reasons": reasons,
+            "opened": opened,
+            "may_release": may_release,
+            "decisions": decisions,
+        },
     )
 
 
