@@ -7,10 +7,28 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import URLPattern
 from ninja import NinjaAPI
+from ninja.openapi.schema import OpenAPISchema
 
 from handhold.web.api import deliveries, guard, problems
 
-api = NinjaAPI(
+FAILED = 400
+
+
+class Described(NinjaAPI):
+    """An interface whose description says that problems are problems: they have a media type of their own."""
+
+    def get_openapi_schema(self, **how: Any) -> OpenAPISchema:
+        """The description in OpenAPI 3.1."""
+        schema = super().get_openapi_schema(**how)
+        for methods in schema["paths"].values():
+            for call in methods.values():
+                for status, answer in call["responses"].items():
+                    if int(status) >= FAILED and "application/json" in answer.get("content", {}):
+                        answer["content"] = {problems.KIND: answer["content"]["application/json"]}
+        return schema
+
+
+api = Described(
     title="Handhold",
     version="1",
     description="Send what your agency states, look at what it would do, and ask what became of it. A failure is a problem (RFC 9457) with a stable code.",

@@ -21,7 +21,7 @@ router = Router()
 RANGE = re.compile(r"bytes (?:(\d{1,15})-(\d{1,15})|\*)/(\d{1,15})", re.ASCII)
 PAGE = 100
 Mode = Literal["commit", "validate"]
-PROBLEMS = dict.fromkeys((401, 403, 404, 409, 411, 413, 416, 422, 429, 503), shapes.Problem)
+PROBLEMS = dict.fromkeys((401, 403, 404, 409, 411, 413, 416, 422, 429, 500, 503), shapes.Problem)
 BODY = {"requestBody": {"required": False, "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}}  # fmt: skip
 OFFSET = {"Upload-Offset": {"description": "bytes that are here", "schema": {"type": "integer"}}}
 
@@ -36,9 +36,9 @@ def put(
     mode: Annotated[Mode, Query(description="validate: say what would happen, and change nothing")] = "commit",
     atomic: Annotated[Literal["row", "all"], Query(description="all: refuse the whole file when one row cannot be read")] = "row",
     as_of: Annotated[date | None, Query(description="the day the file speaks of, where its name does not say")] = None,
-    content_disposition: Annotated[str | None, Header(description='attachment; filename="cases_2024-05-31.csv"')] = None,
-    content_range: Annotated[str | None, Header(description="bytes FIRST-LAST/SIZE of a part; bytes */SIZE sends nothing more")] = None,
-    idempotency_key: Annotated[str | None, Header(description="the same key gives the same answer")] = None,
+    content_disposition: Annotated[str | None, Header(alias="Content-Disposition", description='attachment; filename="cases_2024-05-31.csv"')] = None,
+    content_range: Annotated[str | None, Header(alias="Content-Range", description="bytes FIRST-LAST/SIZE of a part; bytes */SIZE sends nothing more")] = None,
+    idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key", description="the same key gives the same answer")] = None,
 ) -> Any:  # fmt: skip
     """The id is yours: a UUID that you choose, and use again to go on, to look again, or to take in what you looked at.
 

@@ -130,5 +130,7 @@ def _look(request: HttpRequest, delivery: int, office: casework.Office) -> HttpR
         found = lists.delivery(db, delivery)
     would = doors.effects(seen, session.reader_of(request))
     return render(
-        request, "handhold/sent.html", {"waits": found, "would": would, "delivery": seen.arrival.deliveries[0]}
+        request,
+        "handhold/sent.html",
+        {"waits": found, "would": would, "delivery": seen.arrival.deliveries[0]},
     )
