@@ -6,12 +6,13 @@ and close, follow-ups answer them, agencies are told. Each step is a transaction
 before left behind in the database, so a process killed anywhere is continued by running the same command again.
 """
 
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from datetime import datetime
-from pathlib import Path
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from typing import Any, Protocol
+from uuid import UUID
 
 import polars as pl
 import psycopg
@@ -20,7 +21,14 @@ from handhold import account, feeds, followup, identity, ledger, notices, store,
 from handhold.pack import Pack
 
 Db = psycopg.Connection[Any]
+Transaction = Callable[[str], AbstractContextManager[Db]]
+Told = notices.Told
 SYSTEM = "system"
+HOUSE = "casework"  # held together by all who act, and alone by a rehearsal: nobody acts on what is only pretended
+LEFT_BEHIND = 15  # minutes after which a delivery that was kept and not read is taken up by the clock
+FOLDER = "watched folder"
+FOR_SENDERS = ("rows", "children touched")
+PATIENCE = 30.0  # seconds a rehearsal waits until nobody acts
 
 
 class Show(Protocol):
@@ -33,9 +41,16 @@ def quiet(_stage: str, _done: int, _total: int, /) -> None:
     """Say nothing."""
 
 
+class Busy(Exception):
+    """Others are at work for longer than a rehearsal waits: the message says what to do."""
+
+
 @dataclass
 class Arrival:
-    """What became of a batch: the deliveries with their counts, and how many things changed because of them."""
+    """What became of a batch: the deliveries with their counts, and how many things changed because of them.
+
+    ``touched``: the children whose events or links changed; ``children``: how often an account was made anew.
+    """
 
     deliveries: list[feeds.Delivery] = field(default_factory=list)
     events: int = 0
@@ -47,30 +62,197 @@ class Arrival:
     closed: int = 0
     steps: int = 0
     notices: int = 0
+    touched: set[int] = field(default_factory=set)
+    gaps_opened: Counter[str] = field(default_factory=Counter)
+    gaps_closed: Counter[str] = field(default_factory=Counter)
+    told: Counter[Told] = field(default_factory=Counter)
+
+    def count(self, name: str) -> int:
+        """The sum of one of the deliveries' counts; a delivery that came before adds nothing."""
+        return sum(getattr(d, name) or 0 for d in self.deliveries if not d.again and d.status == "read")
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What an act would do, found out by doing it where nothing remains. ``refused``: rows, without their values."""
+
+    arrival: Arrival
+    refused: list[dict[str, Any]]
+
+    @property
+    def rows(self) -> dict[str, int]:
+        """Rows by what they would be; ``doubtful`` are questions that a person would have to answer."""
+        arrival = self.arrival
+        return {
+            "new": arrival.count("loaded") - arrival.count("changed"),
+            "changed": arrival.count("changed"),
+            "unchanged": arrival.count("unchanged") + sum(d.rows or 0 for d in arrival.deliveries if d.again),
+            "doubtful": arrival.questions,
+            "quarantined": arrival.count("quarantined"),
+            "withdrawn": arrival.count("withdrawn"),
+            "left": arrival.count("left"),
+        }
+
+    def effects(self) -> list[tuple[str, str, int]]:
+        """What would happen, to what, how often: ``(what, which, count)``."""
+        arrival = self.arrival
+        return [
+            *(("rows", name, count) for name, count in self.rows.items()),
+            ("children touched", "", len(arrival.touched)),
+            *(("gaps would open", kind, count) for kind, count in sorted(arrival.gaps_opened.items())),
+            *(("gaps would close", kind, count) for kind, count in sorted(arrival.gaps_closed.items())),
+            *(("notices would go", f"{to}: {duty}", n) for (to, duty), n in sorted(arrival.told.items())),
+        ]
+
+
+@contextmanager
+def working(by: str) -> Iterator[Db]:
+    """A transaction in which ``by`` is known to the database as the one who acts, and no rehearsal is under way."""
+    with ledger.acting_transaction(by) as db:
+        store.share(db, HOUSE)
+        yield db
 
 
 @dataclass(frozen=True)
 class Office:
-    """What every act needs besides its object: who acts, when, under which rules, and how progress is shown."""
+    """What every act needs besides its object: who acts, when, under which rules, and how progress is shown.
+
+    ``transaction``: how a step's transaction is made (a rehearsal's are undone); ``real``: whether this is none.
+    """
 
     by: str
     now: datetime
     pack: Pack
     show: Show = quiet
     workers: int = 2
+    transaction: Transaction = working
+    real: bool = True
 
 
-def _acting(by: str) -> AbstractContextManager[Db]:
-    """A transaction in which ``by`` is known to the database as the one who acts."""
-    return ledger.acting_transaction(by)
+def _acting(office: Office, by: str | None = None) -> AbstractContextManager[Db]:
+    """One step's transaction, in which ``by`` (usually the office's) is known to the database as the one who acts."""
+    return office.transaction(by or office.by)
 
 
-def arrive(paths: Iterable[Path], office: Office, *, sender: str) -> Arrival:
-    """Take in what was sent, and follow it to the notices it causes.
+def preview(paths: Iterable[feeds.Source], office: Office, *, sender: str, whole: bool = False) -> Preview:
+    """What :func:`arrive` would do with these files, without doing it. The look itself is an entry in the ledger."""
+    return rehearse(lambda pretended: arrive(paths, pretended, sender=sender, whole=whole), office)
 
-    ``paths`` are files in the order in which they should be read. The same bytes again change nothing.
+
+def rehearse(act: Callable[[Office], Arrival], office: Office) -> Preview:
+    """Do ``act`` by its own functions, say what it did, and undo all of it.
+
+    Its transactions are savepoints in one that nobody sees; nothing is sent or signed, kept bytes are removed again.
+    What falls due at this moment anyway is part of it, as it will be part of the act. Others wait meanwhile; it does
+    not begin before they are done, and raises :class:`Busy` when that takes too long.
     """
-    arrival = Arrival(keep(paths, office, sender=sender))
+    with ledger.acting_transaction(office.by) as db:
+        if not store.lock_within(db, HOUSE, PATIENCE):
+            raise Busy("others are taking in deliveries just now; nothing was changed, try the preview again")
+        with store.blobs.nothing_kept(), store.rehearsal(db) as transaction:
+            seen = _rehearsed(act, office, transaction)
+        ledger.acting(db, office.by)
+        ids = [delivery.id for delivery in seen.arrival.deliveries]
+        _trail(db, office, "delivery.previewed", "delivery", ids)
+    return seen
+
+
+def _rehearsed(
+    act: Callable[[Office], Arrival], office: Office, transaction: Callable[[], AbstractContextManager[Db]]
+) -> Preview:
+    @contextmanager
+    def pretended(by: str) -> Iterator[Db]:
+        with transaction() as db:
+            ledger.acting(db, by)
+            yield db
+
+    arrival = act(replace(office, transaction=pretended, real=False))
+    with transaction() as db:
+        return Preview(arrival, feeds.refused_rows(db, [delivery.id for delivery in arrival.deliveries]))
+
+
+def arrive(paths: Iterable[feeds.Source], office: Office, *, sender: str, whole: bool = False) -> Arrival:
+    """Take in what was sent, and follow it to the notices it causes: the one way in, whatever the door.
+
+    ``paths`` are files in the order in which they should be read. The same bytes again change nothing. ``whole``: a
+    delivery of which one row would be quarantined is refused, and changes nothing.
+    """
+    return _follow(Arrival(keep(paths, office, sender=sender, whole=whole)), office)
+
+
+def release(deliveries: list[int], why: str, office: Office) -> Arrival:
+    """A person looked at deliveries that were held: they are read as they are, by the same path."""
+    with _acting(office) as db:
+        kept = [feeds.release(db, one, by=office.by, why=why, now=office.now) for one in deliveries]
+        _trail(db, office, "delivery.released", "delivery", deliveries)
+    return _follow(Arrival(kept), office)
+
+
+def refuse(deliveries: list[int], why: str, office: Office) -> None:
+    """A person looked at deliveries that were held, and refuses them for good."""
+    with _acting(office) as db:
+        for one in deliveries:
+            feeds.refuse(db, one, by=office.by, why=why, now=office.now)
+        _trail(db, office, "delivery.refused", "delivery", deliveries)
+
+
+def take_upload(sent: feeds.Upload, office: Office, *, sender: str, whole: bool = False) -> Arrival:
+    """An upload that is whole becomes a delivery; its parts are removed. Again, it changes nothing."""
+    arrival = arrive([sent], office, sender=sender, whole=whole)
+    with _acting(office) as db:
+        feeds.upload.became(db, sent, arrival.deliveries[0].id)
+    feeds.upload.clear(sent)
+    return arrival
+
+
+def uploaded(
+    part: store.spool.Part, id: UUID, office: Office, *, agency: str, name: str, as_of: date | None
+) -> feeds.Upload:
+    """A file that came in one piece through the page waits until it is looked at and taken in."""
+    with _acting(office) as db:
+        sent = feeds.upload.begin(
+            db, id, agency=agency, by=office.by, name=name, size=part.written, as_of=as_of, now=office.now, pack=office.pack
+        )  # fmt: skip
+        return feeds.upload.grown(db, sent, part) if part.written else sent
+
+
+def drop_upload(sent: feeds.Upload, office: Office) -> None:
+    """Forget what was uploaded and not taken in."""
+    with _acting(office) as db:
+        feeds.upload.drop(db, sent)
+    feeds.upload.clear(sent)
+
+
+def watch(watched: feeds.Watched, office: Office) -> int:
+    """Take in what lies calm in a watched folder, and say beside it what would become of what is only asked about."""
+    taken, asked = watched.look()
+    for group in taken:
+        arrive(group, office, sender=FOLDER)
+        for path in group:
+            watched.put_away(path)
+    for path in asked:
+        watched.answer(path, _said(preview([path], office, sender=FOLDER)))
+    return sum(map(len, taken))
+
+
+def _said(seen: Preview) -> Iterator[str]:
+    """A preview for whoever can read the folder: of rows and how many children, not of gaps and notices."""
+    for delivery in seen.arrival.deliveries:
+        yield f"{delivery.feed or 'no feed'}: {'came before' if delivery.again else delivery.status}{f': {delivery.why}' if delivery.why else ''}"
+    yield from (f"{what} {which}: {n:,}" for what, which, n in seen.effects() if what in FOR_SENDERS)
+    yield from (f"line {row['line']}, {row['column'] or 'row'}: {row['why']}" for row in seen.refused)
+    yield "Nothing was changed."
+
+
+def left_behind(office: Office) -> Arrival:
+    """Read what was kept and not read, because whoever took it in was killed."""
+    with _acting(office) as db:
+        found = feeds.left_behind(db, minutes=LEFT_BEHIND)
+    return _follow(Arrival(found), office)
+
+
+def _follow(arrival: Arrival, office: Office) -> Arrival:
+    """Read what waits to be read, and go on to the notices."""
     for group in feeds.groups(arrival.deliveries):
         take_in(group, office, arrival)
     link(office, arrival)
@@ -78,14 +260,16 @@ def arrive(paths: Iterable[Path], office: Office, *, sender: str) -> Arrival:
     return arrival
 
 
-def keep(paths: Iterable[Path], office: Office, *, sender: str) -> list[feeds.Delivery]:
+def keep(
+    paths: Iterable[feeds.Source], office: Office, *, sender: str, whole: bool = False
+) -> list[feeds.Delivery]:
     """Keep each file as it came, before anything is made of it; each in a transaction of its own."""
     wanted = list(paths)
     kept = []
     for done, path in enumerate(wanted):
         office.show("keep", done, len(wanted))
-        with _acting(office.by) as db:
-            delivery = feeds.keep(db, path, sender=sender, by=office.by, now=office.now)
+        with _acting(office) as db:
+            delivery = feeds.keep(db, path, sender=sender, by=office.by, now=office.now, whole=whole)
             if not delivery.again:
                 _trail(db, office, "delivery.kept", "delivery", [delivery.id])
         kept.append(delivery)
@@ -96,24 +280,27 @@ def keep(paths: Iterable[Path], office: Office, *, sender: str) -> list[feeds.De
 def take_in(group: list[feeds.Delivery], office: Office, arrival: Arrival) -> None:
     """Read one group of deliveries and record what its rows state, all in one transaction."""
     office.show(f"read {group[0].feed}", 0, 1)
-    with _acting(office.by) as db:
+    with _acting(office) as db:
         reading = feeds.read(db, group, now=office.now, pack=office.pack)
         _note(arrival, reading.deliveries)
         identity.describe(db, reading.descriptions, now=office.now)
         recorded = timeline.record(db, reading, now=office.now)
-        _touch_files(db, recorded.files)
+        arrival.touched |= set(_touch_files(db, recorded.files))
         arrival.events += recorded.new
         arrival.superseded += recorded.superseded
-        _trail(db, office, "delivery.read", "delivery", [delivery.id for delivery in group])
+        read = [delivery.id for delivery in reading.deliveries if not delivery.again]
+        if read:
+            _trail(db, office, "delivery.read", "delivery", read)
     office.show(f"read {group[0].feed}", 1, 1)
 
 
 def link(office: Office, arrival: Arrival) -> None:
     """Find the child of every file that is new or described anew."""
     office.show("link files", 0, 1)
-    with _acting(office.by) as db:
+    with _acting(office) as db:
         found = identity.identify(db, by=office.by, now=office.now, pack=office.pack)
         account.touch(db, found.children)
+        arrival.touched |= set(found.children)
         arrival.linked += found.linked
         arrival.questions += found.questions
         if len(found.children):
@@ -130,7 +317,8 @@ def take_up(office: Office, arrival: Arrival | None = None) -> Arrival:
     waiting = True
     while waiting:
         waiting = _account(office, arrival)
-        arrival.notices += _tell(office)
+        arrival.told += _tell(office)
+        arrival.notices = arrival.told.total()
         arrival.steps += _respond(office)
         send_notices(office)
     watch_feeds(office)
@@ -140,7 +328,7 @@ def take_up(office: Office, arrival: Arrival | None = None) -> Arrival:
 
 def watch_feeds(office: Office) -> None:
     """See which feeds are silent or have changed: gaps of their own, which have no child."""
-    with _acting(office.by) as db:
+    with _acting(office) as db:
         watched = account.feedgaps.watch(db, now=office.now, pack=office.pack)
         for verb, ids in (("feed.gap-opened", watched.opened), ("feed.gap-closed", watched.closed)):
             if ids:
@@ -149,7 +337,7 @@ def watch_feeds(office: Office) -> None:
 
 def accept_feed(feed: str, why: str, office: Office) -> int:
     """A person says that what a feed shows is its new normal; how many gaps closed by that."""
-    with _acting(office.by) as db:
+    with _acting(office) as db:
         closed = account.feedgaps.accept(db, feed, by=office.by, why=why, now=office.now)
         _trail(db, office, "feed.accepted", "feed-gap", closed)
     return len(closed)
@@ -157,7 +345,7 @@ def accept_feed(feed: str, why: str, office: Office) -> int:
 
 def _account(office: Office, arrival: Arrival) -> bool:
     updated = account.update(
-        lambda: _acting(office.by),
+        lambda: _acting(office),
         now=office.now,
         pack=office.pack,
         workers=office.workers,
@@ -166,25 +354,32 @@ def _account(office: Office, arrival: Arrival) -> bool:
     arrival.children += updated.children
     arrival.opened += len(updated.opened)
     arrival.closed += len(updated.closed)
+    arrival.gaps_opened.update(updated.opened["kind"])
+    arrival.gaps_closed.update(updated.closed["kind"])
     return bool(updated.children)
 
 
 def time_passed(office: Office) -> Arrival:
-    """What the clock alone changes: accounts that wake, steps that lapse, notices that fall due."""
-    return take_up(office)
+    """What the clock alone changes: accounts that wake, steps that lapse, notices that fall due, work left behind."""
+    with _acting(office) as db:
+        stale = feeds.upload.stale(db, now=office.now, pack=office.pack)
+        feeds.upload.sweep(db)
+    for sent in stale:
+        drop_upload(sent, office)
+    return left_behind(office)
 
 
 def _respond(office: Office) -> int:
     office.show("follow up", 0, 1)
-    with _acting(office.by) as db:
+    with _acting(office) as db:
         steps = followup.respond(db, now=office.now, pack=office.pack)
     office.show("follow up", 1, 1)
     return steps
 
 
-def _tell(office: Office) -> int:
+def _tell(office: Office) -> Counter[Told]:
     office.show("tell agencies", 0, 1)
-    with _acting(office.by) as db:
+    with _acting(office) as db:
         told = notices.tell(db, now=office.now, pack=office.pack)
     office.show("tell agencies", 1, 1)
     return told
@@ -192,13 +387,18 @@ def _tell(office: Office) -> int:
 
 def send_notices(office: Office) -> int:
     """Put composed notices where their recipients find them."""
-    with _acting(office.by) as db:
+    with _acting(office) as db:
         return notices.send(db, now=office.now)
 
 
 def seal_ledger(office: Office) -> None:
-    """Give every entry without a leaf its place in the Merkle tree, and sign the tree's head."""
-    with _acting(SYSTEM) as db:
+    """Give every entry without a leaf its place in the Merkle tree, and sign the tree's head.
+
+    Not in a rehearsal: a signed head of a tree that never was would look like a forked log for ever.
+    """
+    if not office.real:
+        return
+    with _acting(office, SYSTEM) as db:
         ledger.seal(db, now=office.now)
 
 
@@ -223,7 +423,7 @@ def separate(file: int, why: str, office: Office) -> Arrival:
 
 
 def _judge(office: Office, act: Callable[[Db], list[int]], verb: str, files: list[int]) -> Arrival:
-    with _acting(office.by) as db:
+    with _acting(office) as db:
         children = act(db)
         account.touch(db, pl.Series("child", children, pl.Int64))
         _trail(db, office, verb, "file", files)
@@ -232,7 +432,7 @@ def _judge(office: Office, act: Callable[[Db], list[int]], verb: str, files: lis
 
 def complete_step(step: int, evidence: str, office: Office) -> Arrival:
     """A person says that a step is done, and by what it shows."""
-    with _acting(office.by) as db:
+    with _acting(office) as db:
         child = followup.complete_step(db, step, evidence=evidence, by=office.by, now=office.now)
         account.touch(db, pl.Series("child", [child], pl.Int64))
         _trail(db, office, "step.done", "step", [step])
@@ -241,7 +441,7 @@ def complete_step(step: int, evidence: str, office: Office) -> Arrival:
 
 def acknowledge(notice: int, agency: str, office: Office) -> Arrival:
     """The agency that was told says so; what waited for that closes."""
-    with _acting(office.by) as db:
+    with _acting(office) as db:
         child = notices.acknowledge(db, notice, by=office.by, agency=agency, now=office.now)
         account.touch(db, pl.Series("child", [child], pl.Int64))
         _trail(db, office, "notice.acknowledged", "notice", [notice])
@@ -254,10 +454,11 @@ def _note(arrival: Arrival, read: list[feeds.Delivery]) -> None:
     arrival.deliveries = [now_read.get(delivery.id, delivery) for delivery in arrival.deliveries]
 
 
-def _touch_files(db: Db, files: pl.Series) -> None:
-    """Accounts rest on children: mark those of the files whose events changed."""
+def _touch_files(db: Db, files: pl.Series) -> pl.Series:
+    """Accounts rest on children: mark those of the files whose events changed, and say which they are."""
     children = identity.children_of(db, files)["child"].drop_nulls().unique()
     account.touch(db, children)
+    return children
 
 
 def _trail(db: Db, office: Office, verb: str, thing: str, ids: list[int] | pl.Series) -> None:
@@ -266,14 +467,24 @@ def _trail(db: Db, office: Office, verb: str, thing: str, ids: list[int] | pl.Se
 
 __all__ = [
     "Arrival",
+    "Busy",
     "Office",
+    "Preview",
     "accept_feed",
     "acknowledge",
     "arrive",
     "complete_step",
     "decide_link",
+    "drop_upload",
+    "preview",
+    "refuse",
+    "rehearse",
+    "release",
     "separate",
     "store",
+    "take_upload",
     "time_passed",
+    "uploaded",
+    "watch",
     "watch_feeds",
 ]

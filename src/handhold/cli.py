@@ -16,7 +16,19 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from handhold import account, casework, feeds, followup, identity, ledger, notices, oversight, pack, store
+from handhold import (
+    access,
+    account,
+    casework,
+    feeds,
+    followup,
+    identity,
+    ledger,
+    notices,
+    oversight,
+    pack,
+    store,
+)
 from handhold.oversight import lists
 from handhold.progress import Bars
 from handhold.web.listening import CannotListen
@@ -32,6 +44,8 @@ OWN_ERRORS = (
     feeds.FeedError,
     oversight.FigureError,
     ledger.LedgerError,
+    casework.Busy,
+    access.tokens.TokenError,
     followup.StepError,
     notices.NoticeError,
     CannotListen,
@@ -134,16 +148,29 @@ def _main_job(folder: Path, now: datetime, synthetic: bool | None, sender: str =
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @_now
 @click.option("--sender", default="command line", help="Who sent it.")
-def ingest(paths: tuple[Path, ...], now: datetime, sender: str) -> None:
+@click.option("--dry-run", is_flag=True, help="Say what would happen, and change nothing.")
+@click.option(
+    "--atomic",
+    type=click.Choice(["row", "all"]),
+    default="row",
+    show_default=True,
+    help="all: refuse a delivery whole when one of its rows cannot be read.",
+)
+def ingest(paths: tuple[Path, ...], now: datetime, sender: str, dry_run: bool, atomic: str) -> None:
     """Take in files or folders, and follow them to the notices they cause."""
     _ready(None)
     found = [file for path in paths for file in (feeds.find(path) if path.is_dir() else [path])]
-    _print_deliveries(_arrive(found, now, sender))
+    if dry_run:
+        with Bars(ERRORS) as bars:
+            seen = casework.preview(found, _office(now, show=bars), sender=sender, whole=atomic == "all")
+        _print_preview(seen)
+        return
+    _print_deliveries(_arrive(found, now, sender, whole=atomic == "all"))
 
 
-def _arrive(paths: list[Path], now: datetime, sender: str) -> casework.Arrival:
+def _arrive(paths: list[Path], now: datetime, sender: str, *, whole: bool = False) -> casework.Arrival:
     with Bars(ERRORS) as bars:
-        return casework.arrive(paths, _office(now, show=bars), sender=sender)
+        return casework.arrive(paths, _office(now, show=bars), sender=sender, whole=whole)
 
 
 def _ready(synthetic: bool | None) -> None:
@@ -210,7 +237,7 @@ def verify() -> None:
 
 @handhold.group("feeds")
 def feeds_() -> None:
-    """What agencies send: how each feed is."""
+    """What agencies send: how each feed is, and deliveries that wait for a person."""
 
 
 @feeds_.command()
@@ -263,6 +290,96 @@ def referrals(limit: int) -> None:
     with store.transaction() as db:
         rows = lists.referrals(db, limit=limit)
     _print_rows("referrals", rows)
+
+
+@handhold.group()
+def token() -> None:
+    """Keys for machines that use the interface (/api/v1)."""
+
+
+@token.command("make")
+@click.argument("role")
+@click.argument("purpose")
+@_by
+@_now
+def token_make(role: str, purpose: str, by: str, now: datetime) -> None:
+    """Make a key for ROLE and PURPOSE; its secret is shown this once and is nowhere else."""
+    _ready(None)
+    with ledger.acting_transaction(by) as db:
+        made, secret = access.tokens.make(db, role=role, purpose=purpose, by=by, now=now, pack=pack.load())
+        ledger.write(
+            db,
+            by=by,
+            verb="token.made",
+            thing="token",
+            ids=[made.id],
+            at=now,
+            agency=made.agency,
+            purpose=purpose,
+        )
+    OUT.print(
+        f"token {made.id} speaks for {made.agency}, role {made.role}, purpose {made.purpose}. Its secret, shown once:"
+    )
+    OUT.print(secret, markup=False)
+
+
+@token.command("list")
+def token_list() -> None:
+    """List the keys, without their secrets."""
+    _ready(None)
+    with store.transaction() as db:
+        _print_rows("tokens", access.tokens.listed(db))
+
+
+@token.command("revoke")
+@click.argument("token", type=int)
+@_by
+@_now
+def token_revoke(token: int, by: str, now: datetime) -> None:
+    """Let TOKEN hold no longer, from this moment."""
+    _ready(None)
+    with ledger.acting_transaction(by) as db:
+        access.tokens.revoke(db, token, now=now)
+        ledger.write(db, by=by, verb="token.revoked", thing="token", ids=[token], at=now)
+    OUT.print(f"token {token} holds no longer")
+
+
+@feeds_.command()
+def held() -> None:
+    """List deliveries that are held until a person has looked, with the reason."""
+    _ready(None)
+    with store.transaction() as db:
+        rows = lists.deliveries(db, status="held")
+    shown = ("id", "feed", "as_of", "received", "why")
+    _print_rows("held deliveries", [{name: row[name] for name in shown} for row in rows])
+
+
+@feeds_.command()
+@click.argument("deliveries", type=int, nargs=-1, required=True)
+@click.option("--why", required=True)
+@_by
+@_now
+@click.option("--dry-run", is_flag=True, help="Say what would happen, and change nothing.")
+def release(deliveries: tuple[int, ...], why: str, by: str, now: datetime, dry_run: bool) -> None:
+    """Read held DELIVERIES as they are: somebody has looked at them, and says why they are right."""
+    _ready(None)
+    office = _office(now, by=by)
+    if dry_run:
+        _print_preview(casework.rehearse(lambda o: casework.release(list(deliveries), why, o), office))
+    else:
+        _print_deliveries(casework.release(list(deliveries), why, office))
+
+
+@feeds_.command()
+@click.argument("deliveries", type=int, nargs=-1, required=True)
+@click.option("--why", required=True)
+@_by
+@_now
+def refuse(deliveries: tuple[int, ...], why: str, by: str, now: datetime) -> None:
+    """Refuse held DELIVERIES for good: somebody has looked at them, and says why they are wrong. Their bytes stay."""
+    _ready(None)
+    casework.refuse(list(deliveries), why, _office(now, by=by))
+    OUT.print(f"refused for good: {len(deliveries)}")
 
 
 @handhold.group()
@@ -360,13 +477,19 @@ def step_done(number: int, evidence: str, by: str, now: datetime) -> None:
 
 @handhold.command()
 @click.option("--once", is_flag=True, help="One round, then stop.")
+@click.option(
+    "--watch",
+    "folder",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Take in the files that are put into this folder.",
+)
 @_now
-def jobs(once: bool, now: datetime) -> None:
-    """Run the clock: wake accounts, lapse steps, send notices, seal the ledger."""
+def jobs(once: bool, folder: Path | None, now: datetime) -> None:
+    """Run the clock: wake accounts, lapse steps, send notices, seal the ledger; take in what lies in a folder."""
     from handhold import jobs as clock
 
     _ready(None)
-    clock.run((lambda: now) if once else _clock, once=once)
+    clock.run((lambda: now) if once else _clock, once=once, watch=folder)
 
 
 @handhold.command()
@@ -530,8 +653,17 @@ def _print_explained(figure: str, now: datetime, limit: int) -> None:
     _print_rows("rows under it", opened.rows.to_dicts())
 
 
-def _print_deliveries(arrival: casework.Arrival) -> None:
-    table = Table(title="Deliveries", title_justify="left", pad_edge=False)
+def _print_preview(seen: casework.Preview) -> None:
+    """What would happen, by what it would happen to; the first refused rows under it."""
+    _print_deliveries(seen.arrival, "Deliveries, as they would be read; NOTHING WAS CHANGED")
+    effects = [{"what": what, "which": which, "count": f"{n:,}"} for what, which, n in seen.effects()]
+    _print_rows("What would happen", effects)
+    if seen.refused:
+        _print_rows("Rows that would be quarantined (the first)", seen.refused)
+
+
+def _print_deliveries(arrival: casework.Arrival, title: str = "Deliveries") -> None:
+    table = Table(title=title, title_justify="left", pad_edge=False)
     for column in ("feed", "status"):
         table.add_column(column)
     for column in ("rows", "loaded", "unchanged", "quarantined", "left", "withdrawn"):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, BinaryIO, Literal, Protocol
 
 import polars as pl
 
@@ -23,6 +23,19 @@ DESCRIPTION: dict[str, Any] = {
 }  # fmt: skip
 
 
+class Source(Protocol):
+    """Something that was sent: a path, or what a door holds of it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def suffix(self) -> str: ...
+    @property
+    def parent(self) -> "Source": ...
+    def is_dir(self) -> bool: ...
+    def open(self, mode: Literal["rb"], /) -> BinaryIO: ...
+
+
 class FeedError(Exception):
     """Something is wrong with what was given to the inbox: the message says what, where, why and what to do."""
 
@@ -37,7 +50,10 @@ class Held(FeedError):
 
 @dataclass(frozen=True)
 class Delivery:
-    """One thing an agency sent. ``again``: the same bytes had come before, so nothing is to be done."""
+    """One thing an agency sent. ``again``: the same bytes had come before, so nothing is to be done.
+
+    ``whole``: all or none, refused when one row would be quarantined; ``released``: it was held, and a person looked.
+    """
 
     id: int
     sha256: bytes
@@ -59,6 +75,9 @@ class Delivery:
     format: str | None = None
     missing_columns: tuple[str, ...] = ()
     again: bool = False
+    whole: bool = False
+    released: bool = False
+    changed: int | None = None
 
     def refused(self, why: str, status: str = "refused") -> "Delivery":
         """The same delivery, not taken in; its rows are not counted because none was read for good."""

@@ -32,3 +32,13 @@ def listed(db: store.Db, *, limit: int = 200) -> list[dict[str, object]]:
            join feeds_delivery d on d.id = q.delivery order by q.recorded desc, q.delivery, q.line limit %s""",
         [limit],
     )
+
+
+def refused_rows(db: store.Db, deliveries: list[int], *, limit: int = 100) -> list[dict[str, object]]:
+    """The first refused rows of these deliveries: line, column and reason, without the value."""
+    return store.fetch(
+        db,
+        """select delivery, line, column_ as "column", why from feeds_quarantine
+           where delivery = any(%s) order by delivery, line, id limit %s""",
+        [deliveries, limit],
+    )

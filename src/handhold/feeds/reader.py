@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from handhold import store
-from handhold.feeds import health, inbox, quarantine, referrals, snapshot
+from handhold.feeds import health, inbox, quarantine, referrals, snapshot, usual
 from handhold.feeds.layout import Layout, layouts
 from handhold.feeds.model import Delivery, Held, Reading, Unreadable, ids
 from handhold.feeds.reading import court, dhs, dol, hhs, orr, source, table, uscis
@@ -77,14 +77,15 @@ def read(
     Bad data never raises: a delivery that cannot be read is refused, one that looks wrong is held, each with a sentence.
     """
     store.lock(db, "feeds.read")
-    reading = Reading()
-    opened = _all_opened(db, deliveries, now, pack)
+    waiting, done = inbox.unread(db, deliveries)
+    reading = Reading(deliveries=done)
+    opened = _all_opened(db, waiting, now, pack)
     totals = _control_totals(opened)
     news: dict[str, pl.DataFrame] = {}
     for at, one in enumerate(opened):
-        done = _take(db, reading, one, totals, news, now, pack)
-        inbox.settle(db, done, now)
-        reading.deliveries.append(done)
+        taken = _take(db, reading, one, totals, news, now, pack)
+        inbox.settle(db, taken, now)
+        reading.deliveries.append(taken)
         if progress:
             progress(at + 1, len(opened))
     described = court.described(
@@ -199,9 +200,14 @@ def _take(
             snapshot.Change(one.checked.rows, loaded=len(one.checked.rows)),
             quarantine.put(db, one.checked.problems, delivery, now),
         )
-    total = totals.get(layout.table.lower())
-    if total is not None and total != one.cells.seen:
-        why = f"Count.txt says {total:,} rows and the table has {one.cells.seen:,}; send the whole table or the right count"
+    refused = len(one.checked.problems)
+    if delivery.whole and refused:
+        return delivery.refused(
+            f"{refused:,} of {one.cells.seen:,} rows cannot be read, and it was sent to be read whole or not at all; mend them, or send it to be read row by row"
+        )
+    filled = usual.fill(one.checked.rows, layout)
+    why = None if delivery.released else _odd(db, one, totals, filled, pack)
+    if why:
         return delivery.refused(why, "held")
     try:
         change = snapshot.compare(
@@ -210,6 +216,7 @@ def _take(
     except Held as held:
         return delivery.refused(str(held), "held")
     health.keep(db, delivery, health.profile(one.checked.rows, layout))
+    usual.keep(db, delivery, filled)
     news[layout.table] = change.news.select("row")
     if layout.feed == CONCERNS:
         change.news = referrals.issue(db, change.news, pack, now)
@@ -217,6 +224,18 @@ def _take(
     if layout.feed in BESIDE:
         BESIDE[layout.feed](db, change.news)
     return _settled(one, one.cells, change, quarantine.put(db, one.checked.problems, delivery, now))
+
+
+def _odd(
+    db: store.Db, one: Opened, totals: dict[str, int], filled: dict[str, float], pack: Pack
+) -> str | None:
+    """Why a person should look first: the sender's own count says otherwise, or it is far from what is usual."""
+    assert one.cells is not None and one.checked is not None  # noqa: S101 - it was read
+    total, seen = totals.get(one.layout.table.lower()), one.cells.seen
+    if total is not None and total != seen:
+        return f"Count.txt says {total:,} rows and the table has {seen:,}; send the whole table or the right count"
+    counts = {"seen": seen, "refused": len(one.checked.problems), "good": len(one.checked.rows)}
+    return usual.odd(db, one.layout, **counts, filled=filled, pack=pack)
 
 
 def _understand(reading: Reading, rows: Rows, change: snapshot.Change) -> None:
@@ -232,7 +251,7 @@ def _settled(one: Opened, cells: source.Cells, change: snapshot.Change, quaranti
     past = f"{change.past:,} rows speak of an earlier day than what is known: kept as the past, nothing was rolled back"
     return replace(
         one.delivery, status="read", rows=cells.seen, loaded=change.loaded, unchanged=change.unchanged, quarantined=quarantined,
-        left=cells.left, withdrawn=len(change.withdrawn), missing_columns=tuple(cells.missing), why=one.why(change.past, past),
+        left=cells.left, withdrawn=len(change.withdrawn), changed=len(change.changed), missing_columns=tuple(cells.missing), why=one.why(change.past, past),
     )  # fmt: skip
 
 

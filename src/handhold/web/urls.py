@@ -1,8 +1,20 @@
 """Addresses. They hold opaque numbers, never anything about a person."""
 
-from django.urls import path
+from django.urls import include, path
 
-from handhold.web.views import child, errors, feeds, ledger, notices, oversight, questions, sign_in, today
+from handhold.web import api
+from handhold.web.views import (
+    child,
+    errors,
+    feeds,
+    ledger,
+    notices,
+    oversight,
+    questions,
+    send,
+    sign_in,
+    today,
+)
 
 urlpatterns = [
     path("", today.today, name="today"),
@@ -15,7 +27,12 @@ urlpatterns = [
     path("questions/<int:question>/", questions.question, name="question"),
     path("feeds/", feeds.feeds, name="feeds"),
     path("feeds/<str:feed>/normal", feeds.normal, name="feed-normal"),
+    path("feeds/send/", send.send, name="send"),
+    path("feeds/send/<uuid:upload>/", send.sent, name="sent"),
     path("feeds/<int:delivery>/", feeds.delivery, name="delivery"),
+    path("feeds/<int:delivery>/decide", send.decide, name="decide"),
+    path("api/v1/", api.page, name="api"),
+    path("api/v1/", include((api.urls(), "api"), namespace="api")),
     path("oversight/", oversight.oversight, name="oversight"),
     path("oversight/gap/<slug:kind>/", oversight.gaps, name="gap-kind"),
     path("oversight/<slug:figure>/", oversight.figure, name="figure"),

@@ -7,7 +7,7 @@ from django import template
 from django.utils import formats, timezone
 from django.utils.translation import gettext, ngettext
 
-from handhold import access
+from handhold import access, notices
 from handhold.timeline import kinds
 from handhold.web import clock, knowing, session, when
 
@@ -35,6 +35,18 @@ def plain(code: Any) -> str:
 def gap_words(kind: str) -> str:
     """What is missing, in the pack's words."""
     return str(_gap(kind).get("words") or plain(kind).capitalize())
+
+
+@register.filter
+def gap_words_of_many(kind: str) -> str:
+    """What is missing, of gaps of several agencies together."""
+    return gap_words(kind).replace("this agency", gettext("an agency"))
+
+
+@register.filter
+def duty_title(duty: str) -> str:
+    """What a notice under this duty is about, as its recipients read it."""
+    return next((one.title for one in notices.duties(session.rules()) if one.name == duty), plain(duty))
 
 
 @register.filter

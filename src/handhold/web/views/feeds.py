@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 from handhold import account, casework, store
 from handhold import feeds as room
 from handhold.oversight import lists
-from handhold.web import clock, session
+from handhold.web import clock, doors, session
 from handhold.web import health as health_
 from handhold.web.views.paging import part
 
@@ -39,6 +39,7 @@ def feeds(request: HttpRequest) -> HttpResponse:
             "status": status,
             "states": STATES,
             "may_accept": session.may_open(session.reader_of(request).role, "quarantine"),
+            "may_send": session.may_open(session.reader_of(request).role, doors.DELIVER),
         },
     )
 
@@ -61,7 +62,8 @@ def normal(request: HttpRequest, feed: str) -> HttpResponse:
 @session.page("feeds")
 def delivery(request: HttpRequest, delivery: int) -> HttpResponse:
     """One delivery with its counts and its quarantine; the refused cells themselves only for the steward."""
-    opened = session.may_open(session.reader_of(request).role, "quarantine")
+    role = session.reader_of(request).role
+    opened, may_release = session.may_open(role, "quarantine"), session.may_open(role, "release")
     with session.acting(request) as db:
         found = lists.delivery(db, delivery)
         if found is None:
@@ -71,12 +73,20 @@ def delivery(request: HttpRequest, delivery: int) -> HttpResponse:
         )
         _cells(refused.rows, opened)
         reasons = lists.quarantine_reasons(db, delivery)
+        decisions = room.decisions(db, delivery) if may_release else []
         if opened and refused.rows:
             session.note(db, request, "quarantine.read", "delivery", [delivery])
     return render(
         request,
         "handhold/delivery.html",
-        {"delivery": found, "refused": refused, "reasons": reasons, "opened": opened},
+        {
+            "delivery": found,
+            "refused": refused,
+            "reasons": reasons,
+            "opened": opened,
+            "may_release": may_release,
+            "decisions": decisions,
+        },
     )
 
 
