@@ -41,6 +41,20 @@ class Scale:
                 found.setdefault(name, set()).update(forms)
         return {name: frozenset(others) for name, others in found.items()}
 
+    @property
+    def traits(self) -> tuple[str, ...]:
+        """What is compared, in the order in which it is told."""
+        return TRAITS
+
+    def prior(self) -> tuple[float, float]:
+        """Bits before anything is compared: against a stranger, against a sibling."""
+        return float(self.table["prior"]["stranger"]), float(self.table["prior"]["sibling"])
+
+    def bits(self, trait: str, level: str) -> tuple[float, float]:
+        """Bits of one level, against a stranger and against a sibling; an unknown level weighs nothing."""
+        stranger, sibling = self.table[trait].get(level, (0.0, 0.0))
+        return float(stranger), float(sibling)
+
     def threshold(self, name: str) -> float:
         """``link``, ``ask`` or ``margin``, in bits."""
         return float(self.table[name])
