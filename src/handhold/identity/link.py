@@ -1,26 +1,22 @@
 """Find the child of every fresh file: candidates, compared, joined without running away; what is unsure is asked."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
 
 from handhold import store
-from handhold.identity.candidates import SAID, by_description, by_number, keys, profiles
-from handhold.identity.cluster import HOUSE_ORDER, ONE_FILE_EACH, Clusters, Edge, Refused, grow
-from handhold.identity.compare import Scale, compare, with_rarity
+from handhold.identity.candidates import SAID, keys, profiles
+from handhold.identity.cluster import HOUSE_ORDER, ONE_FILE_EACH
+from handhold.identity.compare import Scale
 from handhold.identity.describe import blind_keys
 from handhold.identity.judgement import settle
+from handhold.identity.partition import RARE, Found, Progress, partition
 from handhold.identity.spec import NAMES as TRAITS
 from handhold.identity.spec import Knowledge
 from handhold.pack import Pack
 
 EVERY_CHILD = ("ERO", "ORR")  # a child without one of these files is not complete
-RARE = ("surname_rare", "given_rare")
-SURE_GIVEN, SURE_DOB = ["same", "part"], ["same", "same-estimated"]
-Progress = Callable[[int, int], None]
-
 MET = """
     insert into involved select distinct k.file from looked_for l join identity_key k using (key) on conflict do nothing"""
 KIN = """
@@ -42,15 +38,6 @@ class Identified:
     children: pl.Series
     linked: int
     questions: int
-
-
-@dataclass(frozen=True)
-class Found:
-    """A partition: ``links`` (file, child, had, mate, weight, levels), ``pairs`` compared, ``refused`` links."""
-
-    links: pl.DataFrame
-    pairs: pl.DataFrame
-    refused: list[Refused]
 
 
 def scale(pack: Pack) -> Scale:
@@ -119,123 +106,6 @@ def _descriptions(db: store.Db) -> pl.DataFrame:
     opened = store.unseal_many("identity", "identity_description.sealed", sealed["id"], sealed["sealed"])
     said = pl.DataFrame({"file": sealed["file"], "said": opened})
     return said.with_columns(pl.col("said").str.json_decode(pl.Struct(SAID))).unnest("said").sort("file")
-
-
-def partition(
-    files: pl.DataFrame,
-    people: pl.DataFrame,
-    judged: pl.DataFrame,
-    weights: Scale,
-    progress: Progress | None = None,
-) -> Found:
-    """Which files are one child's. Pure: the same frames in any order of rows give the same partition.
-
-    ``files``: file, agency, child (null before), fresh, held; ``people``: profiles; ``judged``: a, b, judgement of persons.
-    Numbers settle first; then descriptions are followed for the files of children that still lack a file; then all that
-    was compared is joined in one go, so that a number and a description that disagree see each other.
-    """
-    show = progress or (lambda _done, _total: None)
-    fresh = files.filter("fresh")["file"]
-    people = with_rarity(people, weights)
-    met = keys(people)
-    show(0, 3)
-    numbered = compare(by_number(met, fresh), people, weights)
-    unsettled = _unsettled(files, judged, numbered)
-    show(1, 3)
-    meant = by_description(met, fresh, unsettled).join(numbered, on=["a", "b"], how="anti")
-    pairs = pl.concat([numbered, compare(meant, people, weights)])
-    show(2, 3)
-    clusters = _standing(files, judged)
-    refused = grow(clusters, _edges(pairs), against=_against(pairs), margin=weights.threshold("margin"))
-    show(3, 3)
-    return Found(_links(files, clusters, pairs), pairs, refused)
-
-
-def _standing(files: pl.DataFrame, judged: pl.DataFrame) -> Clusters:
-    """What is together or apart before anything is compared: children that stand, and what people said."""
-    apart = frozenset(judged.filter(pl.col("judgement") == "no match").select("a", "b").iter_rows())
-    had = files.filter(pl.col("child").is_not_null())
-    held = frozenset(files.filter("held")["file"])
-    clusters = Clusters(
-        dict(files.select("file", "agency").iter_rows()),
-        dict(had.select("file", "child").iter_rows()),
-        apart,
-        held,
-    )
-    for together in had.group_by("child", maintain_order=True).agg("file")["file"]:
-        for file in together[1:]:
-            clusters.join(together[0], file)
-    return clusters
-
-
-def _unsettled(files: pl.DataFrame, judged: pl.DataFrame, numbered: pl.DataFrame) -> pl.Series:
-    """Files whose child, by sure numbers alone, still lacks the file of an agency that has one of every child."""
-    sure = numbered.filter(pl.col("given").is_in(SURE_GIVEN) & pl.col("dob").is_in(SURE_DOB))
-    clusters = _standing(files, judged)
-    grow(clusters, _edges(sure))
-    rooted = files.select(
-        "file", "agency", root=pl.Series([clusters.root(f) for f in files["file"]], dtype=pl.Int64)
-    )
-    complete = pl.all_horizontal(*((pl.col("agency") == agency).any().over("root") for agency in EVERY_CHILD))
-    return rooted.filter(~complete)["file"]
-
-
-def _edges(pairs: pl.DataFrame) -> list[Edge]:
-    near = pairs.filter(pl.col("verdict") != "different")
-    return [Edge(*row) for row in near.select("weight", "a", "b", pl.col("verdict") == "same").iter_rows()]
-
-
-def _against(pairs: pl.DataFrame) -> list[tuple[int, int]]:
-    """Pairs that are clearly two people: given name and date of birth, or one of them and sex, speak against."""
-    other = [(pl.col(trait).is_in(["other", "different"])).cast(pl.Int8) for trait in ("given", "dob", "sex")]
-    return list(
-        pairs.filter((pl.sum_horizontal(*other) >= 2) & (pl.col("weight") < 0)).select("a", "b").iter_rows()
-    )
-
-
-def _links(files: pl.DataFrame, clusters: Clusters, pairs: pl.DataFrame) -> pl.DataFrame:
-    """Each fresh file with its child and the file of that child which it resembles most; the founder has none."""
-    turn = pl.col("agency").replace_strict(
-        {a: n for n, a in enumerate(HOUSE_ORDER)}, default=len(HOUSE_ORDER), return_dtype=pl.Int32
-    )
-    roots = pl.Series("root", [clusters.root(f) for f in files["file"]], pl.Int64)
-    rooted = files.with_columns(turn=turn, root=roots).sort("root", "turn", "file").with_row_index("rank")
-    founded = rooted.with_columns(
-        founder=pl.col("file").first().over("root"), stands=pl.col("child").drop_nulls().first().over("root")
-    )
-    whole = founded.with_columns(
-        had="child", child=pl.coalesce("stands", store.stable_ids("child", founded["founder"]))
-    )
-    best, through = _mates(whole.select("file", "root", "rank"), pairs)
-    told = whole.filter("fresh").join(best, on="file", how="left").join(through, on="file", how="left")
-    founds = pl.col("file") == pl.col("founder")
-    mates = {
-        "mate": pl.when(~founds).then("mate"),
-        "through": pl.when(~founds).then(pl.coalesce("through", "founder")),
-    }
-    return (
-        told.with_columns(**mates)
-        .sort("file")
-        .select("file", "child", "had", "mate", "through", "weight", *RARE, *TRAITS)
-    )
-
-
-def _mates(rooted: pl.DataFrame, pairs: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """For each file the pair within its child that weighs most (``file, mate, weight``, levels), and the one with a file
-    that comes before it (``file, through``), so that a child's files hang together as a tree below its founder."""
-    turned = pairs.select(pl.col("b").alias("a"), pl.col("a").alias("b"), *pairs.columns[2:])
-    both = pl.concat([pairs, turned]).rename({"a": "file", "b": "mate"})
-    inside = both.join(rooted, on="file").join(
-        rooted.rename({"file": "mate", "rank": "before"}), on=["mate", "root"]
-    )
-    heavy = inside.sort("file", -pl.col("weight"), "mate")
-    best = heavy.unique(subset="file", keep="first", maintain_order=True).select(
-        "file", "mate", "weight", *RARE, *TRAITS
-    )
-    earlier = heavy.filter(pl.col("before") < pl.col("rank")).unique(
-        subset="file", keep="first", maintain_order=True
-    )
-    return best, earlier.select("file", through="mate")
 
 
 def _write(db: store.Db, links: pl.DataFrame, model: str, by: str, now: datetime) -> pl.Series:
