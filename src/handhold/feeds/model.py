@@ -18,9 +18,12 @@ REPORT: dict[str, Any] = {
 DESCRIPTION: dict[str, Any] = {
     "file": pl.Int64, "agency": pl.String, "file_key": pl.String, "number": pl.String, "court_case": pl.String,
     "last": pl.String, "first": pl.String, "middle": pl.String, "dob": pl.String, "sex": pl.String, "country": pl.String,
-    "language": pl.String, "phone": pl.String, "sponsor": pl.String, "place": pl.Int64, "entry": pl.String,
-    "release": pl.String, "row": pl.Int64, "delivery": pl.Int64, "line": pl.Int32,
+    "language": pl.String, "phone": pl.Int64, "other_phone": pl.Int64, "sponsor": pl.Int64, "place": pl.Int64,
+    "building": pl.Int64, "entry": pl.String, "custody": pl.String, "release": pl.String, "row": pl.Int64,
+    "delivery": pl.Int64, "line": pl.Int32,
 }  # fmt: skip
+"""What a row says of a person. Phones, sponsor, place and building are blind ids: they may be compared and not read.
+``entry``: when the child was apprehended or entered; ``custody``: when it passed from DHS to ORR; ``release``: from ORR."""
 
 
 class Source(Protocol):

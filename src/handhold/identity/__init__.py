@@ -1,6 +1,7 @@
 """Whose file is it: descriptions, candidates, links with their evidence, and what people decide."""
 
 from handhold.identity.describe import describe
+from handhold.identity.explain import Bar, Waterfall, explain
 from handhold.identity.judgement import (
     JUDGEMENTS,
     NoSuchFile,
@@ -14,9 +15,9 @@ from handhold.identity.judgement import (
     resolve,
     separate,
 )
-from handhold.identity.link import Identified, identify
+from handhold.identity.link import Identified, identify, scale
 
 __all__ = [
-    "JUDGEMENTS", "Identified", "NoSuchFile", "Person", "children_of", "decide", "describe", "doubts", "files_of", "identify", "names",
-    "questions", "resolve", "separate",
+    "JUDGEMENTS", "Bar", "Identified", "NoSuchFile", "Person", "Waterfall", "children_of", "decide", "describe", "doubts", "explain",
+    "files_of", "identify", "names", "questions", "resolve", "scale", "separate",
 ]  # fmt: skip
