@@ -206,7 +206,8 @@ def _why_not(
     mine, theirs = clusters.of(one), clusters.of(other)
     if evidence.contradicts(mine, theirs):
         return "contradicted"
-    if evidence.mostly_negative(mine, theirs):
+    # Where the whole given name and birth date agree, a second A-number is what speaks against: OPLA repeats the court's.
+    if not edge.sure and evidence.mostly_negative(mine, theirs):
         return "mostly-negative"
     if not edge.sure and clusters.numbers_differ(one, other):
         return "numbers-differ"
