@@ -38,6 +38,7 @@ def serve(port: int, workers: int = 2, *, now: datetime | None = None, host: str
         os.environ[clock.HELD] = now.isoformat()
     os.environ.setdefault("DATABASE_URL", store.dsn())  # workers ask for nothing that the parent has started
     setup.prepare()
+    _warm()
     store.close()
     _disconnect()
     Pages(
@@ -53,6 +54,13 @@ def serve(port: int, workers: int = 2, *, now: datetime | None = None, host: str
             "control_socket_disable": True,
         }
     ).run()
+
+
+def _warm() -> None:
+    """Compile the agreements once, here: the workers are forked from this process and find them compiled."""
+    from handhold.web import session
+
+    session.table()
 
 
 def _disconnect() -> None:
