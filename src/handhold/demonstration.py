@@ -54,8 +54,6 @@ def _serve(port: int, now: datetime) -> None:
     for one in sign_ins:
         table.add_row(one.username, one.password, one.agency, one.role)
     OUT.print(table)
-    OUT.print(
-        f"Pages on http://127.0.0.1:{port}; each name shows what one agency may know. Ctrl-C stops them.",
-        soft_wrap=True,
-    )
-    pages.serve(port, 2, now=now)
+    OUT.print("Each name shows what one agency may know, and what is withheld from it.")
+    store.close()
+    pages.become(port, now=now)

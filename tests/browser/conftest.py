@@ -38,8 +38,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         try:
             yield Site(f"http://127.0.0.1:{port}", _sign_ins(demo))
         finally:
-            os.killpg(demo.pid, signal.SIGINT)
-            demo.communicate(timeout=60)
+            os.killpg(demo.pid, signal.SIGTERM)
+            demo.wait(timeout=120)
+            if demo.stdout:
+                demo.stdout.close()
 
 
 def _free_port() -> int:
