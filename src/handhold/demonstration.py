@@ -1,5 +1,6 @@
 """The demonstration: a synthetic nation, the main job, the picture, and people to sign in as."""
 
+import sys
 import tempfile
 from collections.abc import Callable
 from datetime import datetime
@@ -13,7 +14,7 @@ from handhold import feeds, store
 from handhold.simulate import simulate
 from handhold.web import listening
 
-OUT = Console(highlight=False)
+OUT = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
 SEED = 1
 OFFICES = ZoneInfo("America/New_York")  # the day the agencies' feeds are drawn on is the day there
 
@@ -49,12 +50,10 @@ def _serve(port: int, now: datetime) -> None:
     sign_ins = people.create_people()
     table = Table(title="Sign in as", title_justify="left", pad_edge=False)
     for column in ("name", "password", "agency", "role"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")  # a password cut short is none
     for one in sign_ins:
         table.add_row(one.username, one.password, one.agency, one.role)
     OUT.print(table)
-    OUT.print(
-        f"Pages on http://127.0.0.1:{port}; each name shows what one agency may know. Ctrl-C stops them.",
-        soft_wrap=True,
-    )
-    pages.serve(port, 2, now=now)
+    OUT.print("Each name shows what one agency may know, and what is withheld from it.")
+    store.close()
+    pages.become(port, now=now)

@@ -3,11 +3,14 @@
 Canaries are planted in every feed that can carry one, the main job runs, and then every byte under the home is read.
 """
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from faults.deployment import NOW, fresh_home
+from faults.deployment import NOW, REPOSITORY, Home, fresh_home
 from nation import Nation, hearing, in_court, released
 
 pytestmark = pytest.mark.slow
@@ -75,6 +78,48 @@ def planted() -> Nation:
     return nation.add("orr.placements", dateofbirth="2008-03-31", program="X", **broken)
 
 
+# Signs in as two who may know much and one who may know little, opens what there is, asks for what is not there, and lets a
+# page fail; it prints addresses, headers, refusals and logs, but no page that its reader may see.
+VISITS = """
+import logging, re, sys
+from handhold.web import people, setup
+people.create_people("quartz-river-sable-tulip-mesa")
+from django.test import Client
+for role, purpose in (("specialist", "safety"), ("steward", "safety"), ("coordinator", "enforcement")):
+    client = Client(raise_request_exception=False)
+    client.post("/sign-in/", {"username": role, "password": "quartz-river-sable-tulip-mesa"})
+    client.post("/purpose/", {"purpose": purpose})
+    seen, todo = set(), ["/", "/notices/", "/feeds/", "/questions/", "/oversight/", "/ledger/", "/child/1/", "/notices/1/", "/feeds/1/"]
+    while todo and len(seen) < 40:
+        address = todo.pop(0)
+        if address in seen:
+            continue
+        seen.add(address)
+        answer = client.get(address)
+        html = answer.content.decode()
+        print(answer.status_code, address, dict(answer.headers))
+        if answer.status_code != 200:
+            print(html)
+        todo += [link for link in re.findall(r'href="(/[^"#]*)"', html) if not link.startswith("/static")]
+    from handhold.oversight import lists
+    whole, lists.feed_health = lists.feed_health, lambda db: 1 / 0
+    broken = client.get("/feeds/")
+    print(broken.status_code, broken.content.decode() if broken.status_code == 500 else "")
+    lists.feed_health = whole
+"""
+
+
+def pages(home: Home) -> str:
+    """What three people's visits leave in addresses, headers, error pages and logs."""
+    done = subprocess.run(
+        [sys.executable, "-c", VISITS],
+        env=os.environ | {"HANDHOLD_HOME": str(home.where), "PYTHONPATH": str(REPOSITORY / "src"), "HANDHOLD_NOW": NOW},
+        capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout + done.stderr
+
+
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
     """The home after the main job, and everything it printed."""
@@ -88,6 +133,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
             ["notices", "ORR", "--now", NOW],
         ):
             said += home.handhold(*command)
+        said += pages(home)
         home.handhold("db", "stop")
         yield home.where, said
 
@@ -113,4 +159,7 @@ def test_the_canaries_were_really_taken_in(ran: tuple[Path, str]) -> None:
     """A search that finds nothing proves something only if there was something."""
     home, said = ran
     assert "uscis.ar11" in said and "quarantined" in said
+    assert (
+        "200 /child/" in said and "404 /child/1/" in said and "500 " in said and "ZeroDivisionError" in said
+    )
     assert sum(path.stat().st_size for path in (home / "blobs").rglob("*") if path.is_file()) > 1000
