@@ -130,3 +130,15 @@ def test_a_preview_waits_for_those_who_act(
     monkeypatch.setattr(casework, "PATIENCE", 0.2)
     with world(template), casework.working("person:2"), pytest.raises(casework.Busy, match="try the preview"):
         casework.preview([], office(), sender="test")
+
+
+def test_what_a_killed_preview_left_aside_goes_with_the_next(template: str, tmp_path: Path) -> None:
+    paths = feeds.find(released(Nation()).write(tmp_path))
+    with world(template):
+        aside = store.home() / "blobs" / "rehearsal"
+        aside.mkdir(parents=True, exist_ok=True)
+        (aside / ("0" * 64)).write_bytes(b"left")
+        before = [path for path in everything()["blobs"] if "rehearsal" not in path]
+        casework.preview(paths, office(), sender="test")
+        assert not aside.exists()
+        assert everything()["blobs"] == before

@@ -1,6 +1,7 @@
 """A database of one example's own, and all that can be seen of it from outside."""
 
 import itertools
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -24,6 +25,9 @@ def world(template: str) -> Iterator[None]:
         db.execute(f"create database {name} template handhold_tests")
     store.close()
     store.use(address(template, dbname=name))
+    shutil.rmtree(
+        store.home() / "uploads", ignore_errors=True
+    )  # the home is every test's, and may hold another's
     try:
         yield
     finally:

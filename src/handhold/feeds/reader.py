@@ -205,8 +205,8 @@ def _take(
         return delivery.refused(
             f"{refused:,} of {one.cells.seen:,} rows cannot be read, and it was sent to be read whole or not at all; mend them, or send it to be read row by row"
         )
-    filled = usual.fill(one.checked.rows, layout)
-    why = None if delivery.released else _odd(db, one, totals, filled, pack)
+    profiled = health.profile(one.checked.rows, layout)
+    why = None if delivery.released else _odd(db, one, totals, profiled, pack)
     if why:
         return delivery.refused(why, "held")
     try:
@@ -215,8 +215,7 @@ def _take(
         )
     except Held as held:
         return delivery.refused(str(held), "held")
-    health.keep(db, delivery, health.profile(one.checked.rows, layout))
-    usual.keep(db, delivery, filled)
+    health.keep(db, delivery, profiled)
     news[layout.table] = change.news.select("row")
     if layout.feed == CONCERNS:
         change.news = referrals.issue(db, change.news, pack, now)
@@ -226,16 +225,14 @@ def _take(
     return _settled(one, one.cells, change, quarantine.put(db, one.checked.problems, delivery, now))
 
 
-def _odd(
-    db: store.Db, one: Opened, totals: dict[str, int], filled: dict[str, float], pack: Pack
-) -> str | None:
+def _odd(db: store.Db, one: Opened, totals: dict[str, int], profiled: pl.DataFrame, pack: Pack) -> str | None:
     """Why a person should look first: the sender's own count says otherwise, or it is far from what is usual."""
     assert one.cells is not None and one.checked is not None  # noqa: S101 - it was read
     total, seen = totals.get(one.layout.table.lower()), one.cells.seen
     if total is not None and total != seen:
         return f"Count.txt says {total:,} rows and the table has {seen:,}; send the whole table or the right count"
     counts = {"seen": seen, "refused": len(one.checked.problems), "good": len(one.checked.rows)}
-    return usual.odd(db, one.layout, **counts, filled=filled, pack=pack)
+    return usual.odd(db, one.layout, profiled, **counts, pack=pack)
 
 
 def _understand(reading: Reading, rows: Rows, change: snapshot.Change) -> None:

@@ -8,47 +8,35 @@ import polars as pl
 
 from handhold import store
 from handhold.feeds.layout import Layout
-from handhold.feeds.model import Delivery
 from handhold.pack import Pack
 
+# What came before a person said that a change is the new normal (health.normal) is no measure.
 ROWS = """
-    select rows from feeds_delivery
-    where feed = %(feed)s and status = 'read' and rows is not null order by as_of desc nulls last, recorded desc limit %(past)s"""
+    select d.rows from feeds_delivery d left join feeds_normal n on n.feed = d.feed
+    where d.feed = %(feed)s and d.status = 'read' and d.rows is not null and (n.from_ is null or d.read_at >= n.from_)
+    order by d.as_of desc nulls last, d.recorded desc limit %(past)s"""
 FILL = """
-    select f.column_, f.filled from feeds_fill f
-    join (select id, rank() over (order by as_of desc nulls last, recorded desc) as turn from feeds_delivery
-          where feed = %(feed)s and status = 'read' and rows >= %(least)s) d on d.id = f.delivery
-    where d.turn <= %(past)s"""
-
-
-def fill(rows: pl.DataFrame, layout: Layout) -> dict[str, float]:
-    """The share of rows in which each column of the layout is not blank."""
-    here = [name for name in layout.columns if name in rows.columns]
-    if not len(rows) or not here:
-        return {}
-    filled = rows.select((pl.col(name).fill_null("") != "").mean() for name in here)
-    return {name: float(share) for name, share in filled.row(0, named=True).items()}
-
-
-def keep(db: store.Db, delivery: Delivery, filled: dict[str, float]) -> None:
-    """Remember how full a delivery's columns were."""
-    shares = pl.DataFrame({"column_": list(filled), "filled": list(filled.values())})
-    store.copy_in(db, "feeds_fill", shares.select(pl.lit(delivery.id).alias("delivery"), "column_", "filled"))
+    select c.column_, c.filled::float8 / c.rows as filled from feeds_column c
+    join (select d.id, rank() over (order by d.as_of desc nulls last, d.recorded desc) as turn
+          from feeds_delivery d left join feeds_normal n on n.feed = d.feed
+          where d.feed = %(feed)s and d.status = 'read' and (n.from_ is null or d.read_at >= n.from_)) t on t.id = c.delivery
+    where t.turn <= %(past)s and c.rows >= %(least)s"""
 
 
 def odd(
-    db: store.Db, layout: Layout, *, seen: int, refused: int, good: int, filled: dict[str, float], pack: Pack
+    db: store.Db, layout: Layout, profiled: pl.DataFrame, *, seen: int, refused: int, good: int, pack: Pack
 ) -> str | None:
     """Why a person should look before this delivery is taken in, or ``None``.
 
-    ``seen`` rows came, of which ``refused`` would be quarantined and ``good`` loaded; ``filled`` as :func:`fill` gives it.
+    ``seen`` rows came, of which ``refused`` would be quarantined and ``good`` loaded; ``profiled`` as ``health.profile`` gives it.
     """
     bounds = pack.toml("feeds/reading.toml")["held"]
     past = {"feed": layout.feed, "past": bounds["past"], "least": bounds["fill_rows"]}
     counts = [row["rows"] for row in store.fetch(db, ROWS, past)]
     said = [*_refused(refused, good, bounds), *_counted(seen, counts, layout, bounds)]
     if good >= bounds["fill_rows"]:
-        said += _filled(store.fetch(db, FILL, past), filled, layout, bounds)
+        shares = dict(profiled.select("column_", pl.col("filled") / pl.col("rows")).iter_rows())
+        said += _filled(store.fetch(db, FILL, past), shares, layout, bounds)
     return f"{'; '.join(said)}; let a person look first" if said else None
 
 

@@ -7,6 +7,7 @@ file does not open.
 import hashlib
 import io
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,8 @@ from handhold.store.home import home
 
 CHUNK = 1 << 20
 LENGTH_BYTES = 4
+ASIDE = "rehearsal"
+_rehearsing: list[bool] = []
 
 
 def _folder() -> Path:
@@ -31,6 +34,10 @@ def _place(sha256: bytes) -> Path:
     return _folder() / name[:2] / name[2:]
 
 
+def _aside(sha256: bytes) -> Path:
+    return _folder() / ASIDE / sha256.hex()
+
+
 def keep(source: BinaryIO) -> tuple[bytes, int]:
     """Hash and seal a stream; returns its SHA-256 and size. What is already there is left as it is."""
     fresh = _folder() / f"incoming-{os.getpid()}-{os.urandom(4).hex()}"
@@ -38,7 +45,8 @@ def keep(source: BinaryIO) -> tuple[bytes, int]:
         sha256, size = _seal_to(source, fresh)
         place = _place(sha256)
         if not place.exists():
-            place.parent.mkdir(exist_ok=True)
+            place = _aside(sha256) if _rehearsing else place
+            place.parent.mkdir(parents=True, exist_ok=True)
             fresh.replace(place)
             _sync_folder(place.parent)
         return sha256, size
@@ -52,13 +60,17 @@ def keep(source: BinaryIO) -> tuple[bytes, int]:
 
 @contextmanager
 def nothing_kept() -> Iterator[None]:
-    """Whatever is kept meanwhile is removed at the end: for a rehearsal, during which nobody else keeps anything."""
-    before = set(_folder().glob("??/*"))
+    """Whatever is kept meanwhile lies aside and is removed at the end: for a rehearsal, while nobody else keeps anything.
+
+    What a killed rehearsal left aside is removed by the next one.
+    """
+    shutil.rmtree(_folder() / ASIDE, ignore_errors=True)
+    _rehearsing.append(True)
     try:
         yield
     finally:
-        for place in set(_folder().glob("??/*")) - before:
-            place.unlink(missing_ok=True)
+        _rehearsing.clear()
+        shutil.rmtree(_folder() / ASIDE, ignore_errors=True)
 
 
 def _seal_to(source: BinaryIO, target: Path) -> tuple[bytes, int]:
@@ -94,7 +106,8 @@ def _sync_folder(folder: Path) -> None:
 def chunks(sha256: bytes) -> Iterator[bytes]:
     """The bytes that were kept, piece by piece. Raises :class:`StoreError` when they are gone or damaged."""
     try:
-        with open(_place(sha256), "rb") as sealed:
+        place = _place(sha256)
+        with open(place if place.exists() else _aside(sha256), "rb") as sealed:
             yield from _open_from(sealed)
     except FileNotFoundError:
         raise StoreError(

@@ -225,7 +225,7 @@ def _answer(request: HttpRequest, answer: shapes.Answer, status: int) -> HttpRes
 
 def _found(request: HttpRequest, id: UUID) -> tuple[feeds.Upload, dict[str, Any] | None]:
     """An upload of the token's agency and what it became; looking at a delivery is an entry."""
-    guard.right(request, "feeds")
+    guard.right(request, "feeds", doors.DELIVER)
     with session.acting(request) as db:
         sent = feeds.upload.find(db, id, session.reader_of(request).agency)
         if sent is None:

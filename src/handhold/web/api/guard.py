@@ -41,10 +41,10 @@ def limits(part: str) -> dict[str, Any]:
     return found
 
 
-def right(request: HttpRequest, name: str) -> None:
-    """Refuse, and enter the refusal, where the token's role has not the page or right ``name``."""
+def right(request: HttpRequest, name: str, *others: str) -> None:
+    """Refuse, and enter the refusal, where the token's role has neither the page or right ``name`` nor one of ``others``."""
     who = session.reader_of(request)
-    if session.may_open(who.role, name):
+    if any(session.may_open(who.role, one) for one in (name, *others)):
         return
     with ledger.acting_transaction(who.person) as db:
         session.note(db, request, "delivery.refused-to-role", "token", [request.token.id], rule=name)
