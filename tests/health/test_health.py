@@ -113,6 +113,23 @@ def test_what_a_delivery_looked_like_is_written_down(db: store.Db, tmp_path: Pat
     assert one.due == date(2024, 5, 2)
 
 
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["OTHER", "HOSPITAL", None]), st.sampled_from(["2024-05-01", None])),
+        min_size=1,
+        max_size=30,
+    ),
+    st.integers(1, 5),
+)
+def test_a_delivery_read_in_parts_looks_as_it_does_whole(
+    rows: list[tuple[str | None, str | None]], parts: int
+) -> None:
+    layout = layouts(PACK)["orr.incidents"]
+    whole = pl.DataFrame(rows, {"Category": pl.String, "Found At": pl.String}, orient="row")
+    some = [health.profile(whole[n::parts], layout) for n in range(parts)]
+    assert health.together(some).rows() == health.profile(whole, layout).rows()
+
+
 def test_a_feed_that_falls_silent_opens_a_gap_of_its_own_and_its_next_delivery_closes_it(
     db: store.Db, tmp_path: Path
 ) -> None:

@@ -121,6 +121,22 @@ def profile(rows: pl.DataFrame, layout: Layout) -> pl.DataFrame:
     return pl.DataFrame([names, [len(rows)] * len(names), list(filled), codes], schema=shape)
 
 
+def together(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Profiles of the parts of one delivery as the profile of the whole."""
+    if len(parts) == 1:
+        return parts[0]
+    codes: dict[str, dict[str, int]] = {}
+    for part in parts:
+        for column, counted in part.select("column_", "codes").drop_nulls().iter_rows():
+            _add(codes.setdefault(column, {}), json.loads(counted))
+    summed = pl.concat(parts).group_by("column_", maintain_order=True).agg(pl.col("rows", "filled").sum())
+    told = pl.DataFrame(
+        {"column_": list(codes), "codes": [json.dumps(dict(sorted(c.items()))) for c in codes.values()]},
+        {"column_": pl.String, "codes": pl.String},
+    )
+    return summed.join(told, on="column_", how="left", maintain_order="left")
+
+
 def _codes(cells: pl.Series) -> str:
     counted = cells.drop_nulls().str.to_uppercase().value_counts(name="n")
     return json.dumps(dict(sorted(counted.iter_rows())))

@@ -4,12 +4,15 @@ import io
 import re
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import BinaryIO
 
 import fastexcel
 import polars as pl
 
 from handhold.feeds.model import Unreadable
+from handhold.feeds.reading import apart
 from handhold.feeds.reading.delimited import trim
 
 SEARCHED = 30  # rows in which a header may stand
@@ -37,36 +40,51 @@ def read(
     ``ratio`` for what is unpacked, ``cells`` for what a sheet spans. Raises :class:`Unreadable`: no workbook, a bomb, no
     sheet with all starred columns or several.
     """
-    data = source.read(bytes_ + 1)
-    if not data.startswith(OLD):
-        _refuse_bomb(data, bytes_, ratio, cells)
-    book = _opened(data)
-    if sheet in book.sheet_names:
-        return _below_header(_cells(book, sheet), starred, spell)
-    return _only_fitting([_cells(book, name) for name in book.sheet_names], starred, spell)
+    sheets = _sheets(source.read(bytes_ + 1), bytes_, ratio, cells)
+    if sheet in sheets:
+        return _below_header(sheets[sheet](), starred, spell)
+    return _only_fitting([load() for load in sheets.values()], starred, spell)
 
 
-def _opened(data: bytes) -> fastexcel.ExcelReader:
+def _sheets(data: bytes, bytes_: int, ratio: int, cells: int) -> dict[str, Callable[[], pl.DataFrame]]:
+    """How to load each sheet, by name."""
+    if data.startswith(OLD):
+        return _old(data)
+    _refuse_bomb(data, bytes_, ratio, cells)
+    with _whatever_it_trips_over():
+        book = fastexcel.read_excel(data)
+        return {name: partial(_cells, book, name) for name in book.sheet_names}
+
+
+def _old(data: bytes) -> dict[str, Callable[[], pl.DataFrame]]:
     try:
-        return fastexcel.read_excel(data)
-    except Exception as error:  # noqa: BLE001 - whatever the parser trips over, the file is what is wrong with it
-        if data.startswith(OLD):
-            raise Unreadable(
-                "the workbook is locked with a password, or is a damaged .xls; save it as .xlsx without a password and send it again"
-            ) from None
-        raise Unreadable(_cannot(error)) from None
+        found = apart.sheets(data)
+    except apart.Apart:
+        raise Unreadable(
+            "the workbook is locked with a password, or is a damaged .xls; save it as .xlsx without a password and send it again"
+        ) from None
+    return {name: partial(pl.DataFrame.clone, cells) for name, cells in found.items()}
 
 
 def _cells(book: fastexcel.ExcelReader, name: str) -> pl.DataFrame:
-    try:
+    with _whatever_it_trips_over():
         return book.load_sheet(
             name, header_row=None, skip_rows=0, dtypes="string", column_names=None
         ).to_polars()
-    except Exception as error:  # noqa: BLE001 - as above
+
+
+@contextmanager
+def _whatever_it_trips_over() -> Iterator[None]:
+    """Whatever the parser trips over, the file is what is wrong with it; a panic of its own is no ``Exception``."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:  # noqa: BLE001 - as said
         raise Unreadable(_cannot(error)) from None
 
 
-def _cannot(error: Exception) -> str:
+def _cannot(error: BaseException) -> str:
     return f"the workbook cannot be read ({type(error).__name__}); open it, save it again and send it"
 
 
