@@ -97,15 +97,31 @@ def take_in(group: list[feeds.Delivery], office: Office, arrival: Arrival) -> No
     """Read one group of deliveries and record what its rows state, all in one transaction."""
     office.show(f"read {group[0].feed}", 0, 1)
     with _acting(office.by) as db:
-        reading = feeds.read(db, group, now=office.now, pack=office.pack)
-        _note(arrival, reading.deliveries)
-        identity.describe(db, reading.descriptions, now=office.now)
-        recorded = timeline.record(db, reading, now=office.now)
-        _touch_files(db, recorded.files)
-        arrival.events += recorded.new
-        arrival.superseded += recorded.superseded
+        if feeds.comes_between(db, group):
+            told = feeds.take_between(db, group, now=office.now, pack=office.pack)
+            _note(arrival, told.deliveries)
+            _restate(db, told, office, arrival)
+        else:
+            reading = feeds.read(db, group, now=office.now, pack=office.pack)
+            _note(arrival, reading.deliveries)
+            identity.describe(db, reading.descriptions, now=office.now)
+            _count(db, timeline.record(db, reading, now=office.now), arrival)
+        if feeds.newly_childrens(db, group):
+            _restate(db, feeds.court_again(db, now=office.now, pack=office.pack), office, arrival)
         _trail(db, office, "delivery.read", "delivery", [delivery.id for delivery in group])
     office.show(f"read {group[0].feed}", 1, 1)
+
+
+def _restate(db: Db, told: feeds.Retelling, office: Office, arrival: Arrival) -> None:
+    """Record a story that was told again from its beginning."""
+    identity.redescribe(db, told.rows, told.descriptions, now=office.now)
+    _count(db, timeline.restate(db, told, now=office.now), arrival)
+
+
+def _count(db: Db, recorded: timeline.Recorded, arrival: Arrival) -> None:
+    _touch_files(db, recorded.files)
+    arrival.events += recorded.new
+    arrival.superseded += recorded.superseded
 
 
 def link(office: Office, arrival: Arrival) -> None:

@@ -75,8 +75,8 @@ def read(
     """
     store.lock(db, "feeds.read")
     reading = Reading()
-    opened = _all_opened(db, deliveries, now, pack)
-    totals = _control_totals(opened)
+    opened = all_opened(deliveries, cases_of(db, deliveries, pack), pack)
+    totals = control_totals(opened)
     news: dict[str, pl.DataFrame] = {}
     for at, one in enumerate(opened):
         done = _take(db, reading, one, totals, news, now, pack)
@@ -91,12 +91,11 @@ def read(
     return reading
 
 
-def _all_opened(db: store.Db, deliveries: list[Delivery], now: datetime, pack: Pack) -> list[Opened]:
-    """Every delivery opened, checked and keyed; of a court extract only what is a child's."""
+def all_opened(deliveries: list[Delivery], cases: pl.Series | None, pack: Pack) -> list[Opened]:
+    """Every delivery opened, checked and keyed; of a court extract only what belongs to ``cases``."""
     ours = layouts(pack)
-    extract = [d for d in deliveries if ours[d.feed or ""].shifts]
-    keep = court.only(_childrens_cases(db, extract, pack)) if extract else None
-    opened = [_open(d, ours[d.feed or ""], now, pack, keep) for d in deliveries]
+    keep = court.only(cases) if cases is not None else None
+    opened = [_open(d, ours[d.feed or ""], pack, keep) for d in deliveries]
     beside = court.beside(
         {o.layout.table: o.checked.rows for o in opened if o.checked is not None and o.layout.shifts}
     )
@@ -114,8 +113,11 @@ def _cells(
         return source.cells(kept, delivery.name, layout, rules, keep=keep, only=only)
 
 
-def _open(delivery: Delivery, layout: Layout, now: datetime, pack: Pack, keep: source.Keep | None) -> Opened:
-    """The checked rows of a delivery, or the sentence for which it is refused."""
+def _open(delivery: Delivery, layout: Layout, pack: Pack, keep: source.Keep | None) -> Opened:
+    """The checked rows of a delivery, or the sentence for which it is refused.
+
+    Dates are understood as of the day on which it came, so that it reads the same whenever it is read again.
+    """
     try:
         cells = _cells(delivery, layout, pack, keep if layout.shifts else None)
     except Unreadable as refusal:
@@ -124,14 +126,14 @@ def _open(delivery: Delivery, layout: Layout, now: datetime, pack: Pack, keep: s
         codes = pack.toml("feeds/eoir.toml")["codes"]
         cells.rows = court.unredacted(cells.rows, codes, layout)
     rules = pack.toml("feeds/reading.toml")["bounds"]
-    today = now.astimezone(ZoneInfo(layout.zone)).date()
+    today = delivery.received.astimezone(ZoneInfo(layout.zone)).date()
     checked = table.check(cells.rows, layout, today=today, first=rules["first_year"], last=rules["last_year"])
     return Opened(
         delivery, layout, cells, replace(checked, problems=pl.concat([checked.problems, cells.problems]))
     )
 
 
-def _control_totals(opened: list[Opened]) -> dict[str, int]:
+def control_totals(opened: list[Opened]) -> dict[str, int]:
     """Rows a table must have, by the table's name in lower case."""
     totals = next((o.checked for o in opened if o.delivery.feed == COUNT and o.checked), None)
     if totals is None:
@@ -142,23 +144,60 @@ def _control_totals(opened: list[Opened]) -> dict[str, int]:
     return dict(named.iter_rows())
 
 
-def _childrens_cases(db: store.Db, extract: list[Delivery], pack: Pack) -> pl.Series:
-    """IDNCASE of the cases that are a child's, or were taken before: a table that comes alone, or a sign that is gone,
-    drops nobody."""
-    ours = layouts(pack)
+def wrong_total(total: int, seen: int) -> str:
+    """Why a table that has not the rows its control total says is held."""
+    return f"Count.txt says {total:,} rows and the table has {seen:,}; send the whole table or the right count"
+
+
+def cases_of(db: store.Db, deliveries: list[Delivery], pack: Pack) -> pl.Series | None:
+    """IDNCASE of the cases of an extract that are a child's, or were taken before: a table that comes alone, or a sign
+    that is gone, drops nobody. ``None`` where no delivery is a table of the court."""
+    extract = [d for d in deliveries if layouts(pack)[d.feed or ""].shifts]
+    if not extract:
+        return None
+    tables = signs(extract, pack)
+    taken = chosen(tables, inbox.known_numbers(db), pack)
+    cases = pl.concat([taken, _taken_before(db, tables, taken)]).unique()
+    leave(db, tables, cases)
+    return cases
+
+
+def signs(extract: list[Delivery], pack: Pack) -> dict[str, pl.DataFrame]:
+    """Of each table of an extract the columns that show whose cases are a child's; without A_TblCase, at least the cases
+    of the others. A table that cannot be read is left out here: it is refused when it is opened for good."""
     tables: dict[str, pl.DataFrame] = {}
     for delivery in extract:
-        layout = ours[delivery.feed or ""]
+        layout = layouts(pack)[delivery.feed or ""]
         wanted = court.SIGNS.get(layout.table, [layout.file])
         if layout.table in court.SIGNS or not any(d.feed == "eoir.A_TblCase" for d in extract):
             try:
                 tables[layout.table] = _cells(delivery, layout, pack, None, wanted).rows
             except Unreadable:
-                continue  # it is refused with its sentence when it is opened for good
-    taken = court.childrens_cases(
-        tables, inbox.known_numbers(db), pack.toml("feeds/eoir.toml")["codes"], ours["eoir.A_TblCase"].zone
-    )
-    return pl.concat([taken, _taken_before(db, tables, taken)]).unique()
+                continue
+    return tables
+
+
+def chosen(tables: dict[str, pl.DataFrame], known_numbers: pl.Series, pack: Pack) -> pl.Series:
+    """IDNCASE of the cases that these tables, or a number known from ERO or ORR, show to be a child's."""
+    zone = layouts(pack)["eoir.A_TblCase"].zone
+    return court.childrens_cases(tables, known_numbers, pack.toml("feeds/eoir.toml")["codes"], zone)
+
+
+def leave(db: store.Db, tables: dict[str, pl.DataFrame], cases: pl.Series) -> None:
+    """Remember the number of every case left aside: ERO or ORR may still say that it is a child's."""
+    people = tables.get("CaseIdentity")
+    if people is None:
+        return
+    left = people.filter(~pl.col("IDNCASE").is_in(cases.implode())).select(
+        number=a_number(pl.col("A_NUMBER")), case="IDNCASE"
+    ).drop_nulls()
+    waiting = pl.DataFrame({"number": store.blind(left["number"], "number"), "file": case_files(left["case"])})
+    store.upsert(db, "feeds_left_case", waiting.unique(), ["number", "file"], [])
+
+
+def case_files(cases: pl.Series) -> pl.Series:
+    """Blind ids of the court's files, from IDNCASE."""
+    return store.blind(("EOIR" + UNIT + cases).alias("file"), "file")
 
 
 def _taken_before(db: store.Db, tables: dict[str, pl.DataFrame], taken: pl.Series) -> pl.Series:
@@ -170,7 +209,7 @@ def _taken_before(db: store.Db, tables: dict[str, pl.DataFrame], taken: pl.Serie
         return taken.head(0)
     others = pl.concat(named).drop_nulls().unique()
     others = others.filter(~others.is_in(taken.implode()))
-    files = store.blind(("EOIR" + UNIT + others).alias("file"), "file") if len(others) else known.head(0)
+    files = case_files(others) if len(others) else known.head(0)
     return others.filter(files.is_in(known.implode()))
 
 
@@ -192,25 +231,30 @@ def _take(
             one,
             one.cells,
             snapshot.Change(one.checked.rows, loaded=len(one.checked.rows)),
-            quarantine.put(db, one.checked.problems, delivery, now),
+            quarantine.put(db, one.checked.problems, delivery, layout, now),
         )
     total = totals.get(layout.table.lower())
     if total is not None and total != one.cells.seen:
-        why = f"Count.txt says {total:,} rows and the table has {one.cells.seen:,}; send the whole table or the right count"
-        return delivery.refused(why, "held")
+        return delivery.refused(wrong_total(total, one.cells.seen), "held")
     try:
         change = snapshot.compare(
-            db, one.keyed, _quarantined_rows(one.checked, layout), delivery, layout, now=now, pack=pack
+            db, one.keyed, quarantine.keys(one.checked.problems, layout).drop_nulls(), delivery, layout, now=now, pack=pack
         )
     except Held as held:
         return delivery.refused(str(held), "held")
     news[layout.table] = change.news.select("row")
+    quarantine.release(db, one.keyed["row"], delivery, now)
     _understand(reading, Rows(change.news, layout, pack), change)
-    return _settled(one, one.cells, change, quarantine.put(db, one.checked.problems, delivery, now))
+    return _settled(one, one.cells, change, quarantine.put(db, one.checked.problems, delivery, layout, now))
+
+
+def understood(rows: Rows) -> Meaning:
+    """What rows of a feed report, and whom they describe."""
+    return MEANINGS[rows.layout.feed](rows)
 
 
 def _understand(reading: Reading, rows: Rows, change: snapshot.Change) -> None:
-    reports, described = MEANINGS[rows.layout.feed](rows)
+    reports, described = understood(rows)
     reading.reports = pl.concat([reading.reports, reports])
     reading.descriptions = pl.concat([reading.descriptions, described])
     reading.changed = pl.concat([reading.changed, change.changed])
@@ -224,12 +268,6 @@ def _settled(one: Opened, cells: source.Cells, change: snapshot.Change, quaranti
         one.delivery, status="read", rows=cells.seen, loaded=change.loaded, unchanged=change.unchanged, quarantined=quarantined,
         left=cells.left, withdrawn=len(change.withdrawn), missing_columns=tuple(cells.missing), why=one.why(change.past, past),
     )  # fmt: skip
-
-
-def _quarantined_rows(checked: table.Checked, layout: Layout) -> pl.Series:
-    """Ids of the rows in quarantine whose key can be read: they are in the delivery, so they are not gone."""
-    keys = checked.problems.select(pl.col("key").alias(layout.key)).drop_nulls()
-    return store.blind(keys.select(k=pl.lit(layout.feed + UNIT) + table.row_key(layout))["k"], "row")
 
 
 def _keyed(rows: pl.DataFrame, layout: Layout, delivery: Delivery) -> pl.DataFrame:

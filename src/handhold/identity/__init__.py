@@ -15,8 +15,9 @@ from handhold.identity.judgement import (
     separate,
 )
 from handhold.identity.link import Identified, identify
+from handhold.identity.retell import redescribe
 
 __all__ = [
     "JUDGEMENTS", "Identified", "NoSuchFile", "Person", "children_of", "decide", "describe", "doubts", "files_of", "identify", "names",
-    "questions", "resolve", "separate",
+    "questions", "redescribe", "resolve", "separate",
 ]  # fmt: skip

@@ -1,0 +1,20 @@
+-- A delivery can be undone and redone; it keeps its turn among the others.
+alter table feeds_delivery drop constraint feeds_delivery_status_check,
+    add constraint feeds_delivery_status_check check (status in ('kept', 'read', 'held', 'refused', 'waiting', 'undone'));
+create table feeds_undoing (
+    delivery bigint not null references feeds_delivery,
+    undone timestamptz not null, undone_by text not null, undone_why text not null,
+    redone timestamptz, redone_by text, redone_why text
+);
+create unique index feeds_undoing_one on feeds_undoing (delivery) where redone is null;
+
+-- What a past statement was about: a file, and a number that ERO or ORR once stated, are known as long as a delivery that stands says so.
+alter table feeds_row_past add column file bigint, add column number bigint;
+create index feeds_row_past_delivery on feeds_row_past (delivery);
+
+-- Court cases left aside that carry a number: when ERO or ORR states that number, the case is a child's after all.
+create table feeds_left_case (number bigint not null, file bigint not null, primary key (number, file));
+
+-- A refused row, its key where it can be read, and what released it: a corrected row of the same key, or an edit in place.
+alter table feeds_quarantine add column key_ bigint, add column released timestamptz, add column released_by bigint;
+create index feeds_quarantine_key on feeds_quarantine (key_) where key_ is not null;
