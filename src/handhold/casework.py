@@ -112,16 +112,54 @@ def take_in(group: list[feeds.Delivery], office: Office, arrival: Arrival) -> No
     office.show(f"read {group[0].feed}", 1, 1)
 
 
-def _restate(db: Db, told: feeds.Retelling, office: Office, arrival: Arrival) -> None:
-    """Record a story that was told again from its beginning."""
-    identity.redescribe(db, told.rows, told.descriptions, now=office.now)
+def _restate(db: Db, told: feeds.Retelling, office: Office, arrival: Arrival) -> pl.Series:
+    """Record a story that was told again from its beginning; returns the files that are described otherwise now."""
+    changed = identity.redescribe(db, told.rows, told.descriptions, now=office.now)
     _count(db, timeline.restate(db, told, now=office.now), arrival)
+    return changed
 
 
 def _count(db: Db, recorded: timeline.Recorded, arrival: Arrival) -> None:
     _touch_files(db, recorded.files)
     arrival.events += recorded.new
     arrival.superseded += recorded.superseded
+
+
+def undo(delivery: int, why: str, office: Office) -> Arrival:
+    """Take a delivery back: its facts are withdrawn, what they had superseded returns, links made only by it fall, and
+    whoever was told is owed a correction. Begun and killed, the same again goes on."""
+    return _take_back(delivery, why, office, feeds.undo, "delivery.undone")
+
+
+def redo(delivery: int, why: str, office: Office) -> Arrival:
+    """Take a delivery in again that was undone, in its own place among those that came after it."""
+    return _take_back(delivery, why, office, feeds.redo, "delivery.redone")
+
+
+def _take_back(
+    delivery: int, why: str, office: Office, act: Callable[..., list[feeds.Retelling]], verb: str
+) -> Arrival:
+    arrival = Arrival()
+    office.show("read again", 0, 1)
+    with _acting(office.by) as db:
+        stories = act(db, delivery, by=office.by, why=why, now=office.now, pack=office.pack)
+        for told in stories:
+            _loosen(db, told, _restate(db, told, office, arrival), office)
+        if stories:
+            _trail(db, office, verb, "delivery", [delivery])
+    office.show("read again", 1, 1)
+    link(office, arrival)
+    with _acting(office.by) as db:
+        identity.forward(db)
+    return take_up(office, arrival)
+
+
+def _loosen(db: Db, told: feeds.Retelling, changed: pl.Series, office: Office) -> None:
+    """What was linked by descriptions that do not stand any more is linked anew; files nobody speaks of are no child's."""
+    spoken_of = feeds.mentioned(db, told.files)
+    gone = told.files.filter(~told.files.is_in(spoken_of.implode()))
+    account.touch(db, identity.children_of(db, told.files)["child"], undone=True)
+    account.touch(db, identity.unlink(db, changed, gone, now=office.now), undone=True)
 
 
 def link(office: Office, arrival: Arrival) -> None:
@@ -269,7 +307,9 @@ __all__ = [
     "arrive",
     "complete_step",
     "decide_link",
+    "redo",
     "separate",
     "store",
     "time_passed",
+    "undo",
 ]

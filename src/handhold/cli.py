@@ -294,6 +294,57 @@ def demo(children: int, folder: Path | None, now: datetime, port: int, no_serve:
     )
 
 
+@handhold.group("feeds")
+def feeds_() -> None:
+    """What was delivered, and taking it back."""
+
+
+@feeds_.command("list")
+@click.option("--limit", default=20, show_default=True)
+def feeds_list(limit: int) -> None:
+    """List the newest deliveries with the numbers by which they are undone."""
+    _ready(None)
+    with store.transaction() as db:
+        rows = feeds.listed(db, limit=limit)
+    shown = (
+        "id",
+        "feed",
+        "as_of",
+        "status",
+        "rows",
+        "loaded",
+        "unchanged",
+        "quarantined",
+        "left",
+        "received",
+    )
+    _print_rows("deliveries", [{name: getattr(row, name) for name in shown} for row in rows])
+
+
+@feeds_.command()
+@click.argument("delivery", type=int)
+@click.option("--why", required=True)
+@_by
+@_now
+def undo(delivery: int, why: str, by: str, now: datetime) -> None:
+    """Take DELIVERY back with everything that came of it; whoever was told is owed a correction."""
+    _ready(None)
+    with Bars(ERRORS) as bars:
+        _print_changes(casework.undo(delivery, why, _office(now, by=by, show=bars)))
+
+
+@feeds_.command()
+@click.argument("delivery", type=int)
+@click.option("--why", required=True)
+@_by
+@_now
+def redo(delivery: int, why: str, by: str, now: datetime) -> None:
+    """Take DELIVERY in again that was undone, in its own place among the others."""
+    _ready(None)
+    with Bars(ERRORS) as bars:
+        _print_changes(casework.redo(delivery, why, _office(now, by=by, show=bars)))
+
+
 @handhold.group()
 def db() -> None:
     """The database under HANDHOLD_HOME."""

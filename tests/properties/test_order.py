@@ -5,12 +5,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from . import two_days, worlds
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from handhold import feeds
+
+from . import two_days, worlds
+
 CHILDREN = 40
-ORDERS = 12
+ORDERS = 8
 pytestmark = pytest.mark.slow
 
 
@@ -20,7 +23,9 @@ def nation(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
 
 
 @pytest.fixture(scope="module")
-def plain(template: str, database: str, nation: dict[str, list[Path]], tmp_path_factory: pytest.TempPathFactory) -> dict[str, worlds.Exports]:
+def plain(
+    template: str, database: str, nation: dict[str, list[Path]], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, worlds.Exports]:
     """What comes out of the plain order: in few files, and in many."""
     found = {}
     for name, paths in nation.items():
@@ -46,7 +51,14 @@ def test_many_files_say_what_few_files_said(plain: dict[str, worlds.Exports]) ->
 
 @given(seed=st.integers(0, 2**32))
 @settings(max_examples=ORDERS, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
-def test_any_order_ends_the_same(template: str, database: str, nation: dict[str, list[Path]], plain: dict[str, worlds.Exports], tmp_path: Path, seed: int) -> None:
+def test_any_order_ends_the_same(
+    template: str,
+    database: str,
+    nation: dict[str, list[Path]],
+    plain: dict[str, worlds.Exports],
+    tmp_path: Path,
+    seed: int,
+) -> None:
     with worlds.world(template, "shuffled"):
         worlds.take_in(shuffled(nation["split"], tmp_path, seed))
         found = worlds.exports(tmp_path)
@@ -63,3 +75,19 @@ def shuffled(paths: list[Path], folder: Path, seed: int) -> Iterator[list[Path]]
         size = dice.randint(1, 8)
         batch, order = order[:size], order[size:]
         yield batch
+
+
+def test_an_order_that_is_not_mended_is_found(
+    template: str,
+    database: str,
+    nation: dict[str, list[Path]],
+    plain: dict[str, worlds.Exports],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The test above can fail: read as they come, late deliveries leave another world behind."""
+    monkeypatch.setattr(feeds, "comes_between", lambda *_: False)
+    with worlds.world(template, "as_they_come"):
+        worlds.take_in(shuffled(nation["split"], tmp_path, 1))
+        found = worlds.exports(tmp_path)
+    assert "events" in worlds.differences(found, plain["split"])

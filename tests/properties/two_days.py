@@ -39,17 +39,24 @@ OTHERWISE: dict[str, tuple[str, Callable[[str], str]]] = {
     "eoir.tbl_RepsAssigned": ("E_28_DATE", lambda _: ""),
 }
 # A starred cell that no row can be used without: refused on the first day, in good order on the second.
-NEEDED = {"ero.uc_transfers": "Updated On", "orr.discharges": "Discharge Type", "orr.checkins": "Attempted At", "eoir.tbl_schedule": "IDNSCHEDULE"}
+NEEDED = {
+    "ero.uc_transfers": "Updated On",
+    "orr.discharges": "Discharge Type",
+    "orr.checkins": "Attempted At",
+    "eoir.tbl_schedule": "IDNSCHEDULE",
+}
 SHARE = 0.12
 
 
 def make(folder: Path, *, children: int, seed: int) -> dict[str, list[Path]]:
     """Write both days to ``folder``: ``plain`` and ``split`` are the same statements in few files and in many."""
-    simulate(folder / "made", children=children, seed=seed, as_of=date.fromisoformat(SECOND), adults_per_child=0.5)
+    simulate(
+        folder / "made", children=children, seed=seed, as_of=date.fromisoformat(SECOND), adults_per_child=0.5
+    )
     dice = random.Random(seed)
     tables = {feed: _read(folder / "made" / "feeds", feed) for feed in OTHERWISE}
     _only_by_number(tables)
-    days = {feed: _two_days(feed, table, dice) for feed, table in tables.items()}
+    days = {feed: _two_days(feed, table, dice) for feed, table in tables.items() if len(table) > 1}
     return {
         name: [
             path
@@ -65,7 +72,9 @@ def _read(feeds: Path, feed: str) -> Table:
     layout = layouts(pack.load())[feed]
     path = next(path for pattern in layout.files for path in sorted(feeds.rglob(pattern)))
     if path.suffix == ".xlsx":
-        sheet = fastexcel.read_excel(path).load_sheet("UC Transfers", header_row=5, dtypes="string").to_polars()
+        sheet = (
+            fastexcel.read_excel(path).load_sheet("UC Transfers", header_row=5, dtypes="string").to_polars()
+        )
         return [sheet.columns, *([cell or "" for cell in row] for row in sheet.iter_rows())]
     text = path.read_bytes().decode("cp1252" if layout.separator == "\t" else "utf-8").replace("\0", "")
     quoting = csv.QUOTE_NONE if layout.separator == "\t" else csv.QUOTE_MINIMAL
@@ -77,7 +86,11 @@ def _only_by_number(tables: dict[str, Table]) -> None:
     """Two court cases are a child's by nothing but the number that ERO and ORR know."""
     people = tables["eoir.CaseIdentity"]
     cases = {row[people[0].index("IDNCASE")] for row in people[1:3]}
-    for feed, column in (("eoir.A_TblCase", "C_BIRTHDATE"), ("eoir.A_TblCase", "CASEPRIORITY_CODE"), ("eoir.CaseIdentity", "BIRTHDATE")):
+    for feed, column in (
+        ("eoir.A_TblCase", "C_BIRTHDATE"),
+        ("eoir.A_TblCase", "CASEPRIORITY_CODE"),
+        ("eoir.CaseIdentity", "BIRTHDATE"),
+    ):
         table = tables[feed]
         for row in table[1:]:
             if row[table[0].index("IDNCASE")] in cases:
@@ -95,19 +108,23 @@ def _two_days(feed: str, second: Table, dice: random.Random) -> tuple[Table, Tab
     first, later = [], []
     for at, row in enumerate(dice.sample(rows, len(rows))):
         fate = dice.random()
-        says = row[:column] + [other(row[column])] + row[column + 1 :]
+        says = [*row[:column], other(row[column]), *row[column + 1 :]]
         if at < lost:
             first.append(row)
             continue
         if fate > SHARE:
             first.append(says if fate < 3 * SHARE else _refused(row, needed) if fate > 1 - SHARE / 2 else row)
-        if not delta or fate < 4 * SHARE or fate > 1 - SHARE / 2:  # a delta repeats what changed, and sometimes what did not
+        if (
+            not delta or fate < 4 * SHARE or fate > 1 - SHARE / 2
+        ):  # a delta repeats what changed, and sometimes what did not
             later.append(row)
+    if first and sorted(first) == sorted(later):
+        first.pop()  # the same bytes under two days are one delivery
     return [header, *first], [header, *later]
 
 
 def _refused(row: list[str], needed: int | None) -> list[str]:
-    return row if needed is None else row[:needed] + [""] + row[needed + 1 :]
+    return row if needed is None else [*row[:needed], "", *row[needed + 1 :]]
 
 
 def _written(folder: Path, feed: str, day: str, table: Table, parts: int) -> list[Path]:
@@ -117,8 +134,15 @@ def _written(folder: Path, feed: str, day: str, table: Table, parts: int) -> lis
     agency, _, name = feed.partition(".")
     paths = []
     for part in range(parts):
-        stem = {"ero": f"uc_transfers_{day}", "opla": f"cases_{day}", "eoir": name}.get(agency, f"{name}_{FIRST}_{day}")
-        path = folder / agency / (day if agency == "eoir" else "") / (stem + (f"_{part}" if parts > 1 else "") + ".csv")
+        stem = {"ero": f"uc_transfers_{day}", "opla": f"cases_{day}", "eoir": name}.get(
+            agency, f"{name}_{FIRST}_{day}"
+        )
+        path = (
+            folder
+            / agency
+            / (day if agency == "eoir" else "")
+            / (stem + (f"_{part}" if parts > 1 else "") + ".csv")
+        )
         if agency == "orr" or agency == "uscis":
             path = path.with_name(f"{name}_{part}_{day}.csv")
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -12,21 +12,18 @@ from handhold.feeds import inbox
 from handhold.feeds.model import Delivery
 
 COURT = "EOIR"
-DAY = "coalesce(d.as_of, (d.received at time zone 'UTC')::date)"
-TURN = f"{DAY}, d.received, d.recorded, d.id"
-OF_STREAM = "case when d.agency = 'EOIR' then d.agency else d.feed end"
 
-STANDING = f"""
-    select d.* from feeds_delivery d
-    where {OF_STREAM} = %(stream)s and (d.status = 'read' or d.id = any(%(also)s)) and d.id <> all(%(less)s)
-    order by {TURN}"""
+STANDING = """
+    select d.* from feeds_delivery d join feeds_turn t using (id)
+    where t.stream = %(stream)s and (t.status = 'read' or t.id = any(%(also)s))
+    order by t.day, t.received, t.recorded, t.id"""
 # A table of an extract that is read already changes what its neighbours mean, whichever of them came first.
-LATER = f"""
+LATER = """
     select exists (
-        select from feeds_delivery d join feeds_delivery n on n.id = any(%(new)s)
-            and {OF_STREAM} = {OF_STREAM.replace("d.", "n.")}
-        where d.status = 'read' and d.id <> n.id
-          and (({TURN}) > ({TURN.replace("d.", "n.")}) or d.agency = 'EOIR' and {DAY} = {DAY.replace("d.", "n.")}))"""
+        select from feeds_turn t join feeds_turn n on n.stream = t.stream and n.id = any(%(new)s)
+        where t.status = 'read' and t.id <> n.id
+          and ((t.day, t.received, t.recorded, t.id) > (n.day, n.received, n.recorded, n.id)
+               or t.stream = 'EOIR' and t.day = n.day))"""
 
 
 def stream_of(delivery: Delivery) -> str:
@@ -34,11 +31,9 @@ def stream_of(delivery: Delivery) -> str:
     return COURT if delivery.agency == COURT else delivery.feed or ""
 
 
-def standing(
-    db: store.Db, stream: str, *, also: list[Delivery] | None = None, less: list[Delivery] | None = None
-) -> list[Delivery]:
-    """The deliveries of a stream that are read and not undone, ``also`` these and ``less`` those, in their order."""
-    asked = {"stream": stream, "also": [d.id for d in also or []], "less": [d.id for d in less or []]}
+def standing(db: store.Db, stream: str, *, also: list[Delivery] | None = None) -> list[Delivery]:
+    """The deliveries of a stream that are read and not undone, and ``also`` these, in their order."""
+    asked = {"stream": stream, "also": [delivery.id for delivery in also or []]}
     return [inbox.from_row(row) for row in store.fetch(db, STANDING, asked)]
 
 

@@ -146,7 +146,9 @@ def control_totals(opened: list[Opened]) -> dict[str, int]:
 
 def wrong_total(total: int, seen: int) -> str:
     """Why a table that has not the rows its control total says is held."""
-    return f"Count.txt says {total:,} rows and the table has {seen:,}; send the whole table or the right count"
+    return (
+        f"Count.txt says {total:,} rows and the table has {seen:,}; send the whole table or the right count"
+    )
 
 
 def cases_of(db: store.Db, deliveries: list[Delivery], pack: Pack) -> pl.Series | None:
@@ -188,10 +190,14 @@ def leave(db: store.Db, tables: dict[str, pl.DataFrame], cases: pl.Series) -> No
     people = tables.get("CaseIdentity")
     if people is None:
         return
-    left = people.filter(~pl.col("IDNCASE").is_in(cases.implode())).select(
-        number=a_number(pl.col("A_NUMBER")), case="IDNCASE"
-    ).drop_nulls()
-    waiting = pl.DataFrame({"number": store.blind(left["number"], "number"), "file": case_files(left["case"])})
+    left = (
+        people.filter(~pl.col("IDNCASE").is_in(cases.implode()))
+        .select(number=a_number(pl.col("A_NUMBER")), case="IDNCASE")
+        .drop_nulls()
+    )
+    waiting = pl.DataFrame(
+        {"number": store.blind(left["number"], "number"), "file": case_files(left["case"])}
+    )
     store.upsert(db, "feeds_left_case", waiting.unique(), ["number", "file"], [])
 
 
@@ -238,7 +244,13 @@ def _take(
         return delivery.refused(wrong_total(total, one.cells.seen), "held")
     try:
         change = snapshot.compare(
-            db, one.keyed, quarantine.keys(one.checked.problems, layout).drop_nulls(), delivery, layout, now=now, pack=pack
+            db,
+            one.keyed,
+            quarantine.keys(one.checked.problems, layout).drop_nulls(),
+            delivery,
+            layout,
+            now=now,
+            pack=pack,
         )
     except Held as held:
         return delivery.refused(str(held), "held")

@@ -8,7 +8,6 @@ and only those are written. Two passes, so that no more than one delivery's cell
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -27,7 +26,9 @@ COMPARED = ["row", "delivery", "until_delivery", "replaced", "content", "file", 
 KNOWN_ROWS = """
     select r.id as row, r.feed, r.content, r.file, r.number, r.delivery, r.line, r.since
     from feeds_row r join told_again t on t.row = r.id"""
-PAST_ROWS = "select p.row_ as row, p.content, p.delivery from feeds_row_past p join told_again t on t.row = p.row_"
+PAST_ROWS = (
+    "select p.row_ as row, p.content, p.delivery from feeds_row_past p join told_again t on t.row = p.row_"
+)
 MENTIONED = """
     select r.file from feeds_row r where r.file = any(%(files)s)
     union select p.file from feeds_row_past p join feeds_delivery d on d.id = p.delivery
@@ -84,7 +85,9 @@ def again(db: store.Db, stream: str, before: State, after: State, *, now: dateti
     for turn in turns:
         _understand(found, turn, pack)
     _write(db, found, after.deliveries, now)
-    quarantine.released_by(db, _released(said), [d.id for d in (*before.deliveries, *after.deliveries)], now=now)
+    quarantine.released_by(
+        db, _released(said), [d.id for d in (*before.deliveries, *after.deliveries)], now=now
+    )
     return found
 
 
@@ -127,7 +130,9 @@ def _told(
         key = (tuple(d.id for d in turn.group), None if turn.cases is None else tuple(turn.cases))
         if key not in seen:
             seen[key] = [_said(one) for one in reader.all_opened(turn.group, turn.cases, pack)]
-        said += [frame.with_columns(delivery=pl.lit(d.id)) for d, frame in zip(turn.group, seen[key], strict=True)]
+        said += [
+            frame.with_columns(delivery=pl.lit(d.id)) for d, frame in zip(turn.group, seen[key], strict=True)
+        ]
     whole = pl.concat([_nobody(), *said]).join(numbers.drop("feed"), on="delivery", how="left")
     found = history.runs(whole, numbers)
     by_turn = numbers.select("turn", "delivery", "day")
@@ -151,7 +156,10 @@ def _said(one: reader.Opened) -> pl.DataFrame:
     blank = [pl.lit(None, _nobody().schema[name]).alias(name) for name in columns[1:-1]]
     feed = pl.lit(one.layout.feed).alias("feed")
     return pl.concat(
-        [_last(one.keyed).select(*columns[:-1], feed), pl.DataFrame({"row": refused}).select("row", *blank, feed)]
+        [
+            _last(one.keyed).select(*columns[:-1], feed),
+            pl.DataFrame({"row": refused}).select("row", *blank, feed),
+        ]
     )
 
 
@@ -185,7 +193,9 @@ def _understand(found: Retelling, turn: _Turn, pack: Pack) -> None:
         news = mine.join(begins.filter(pl.col("turn") == at), on="row", how="semi", maintain_order="left")
         reports, described = reader.understood(Rows(news, one.layout, pack))
         found.reports = pl.concat([found.reports, reports.with_columns(turn=pl.lit(at, pl.Int32))])
-        found.descriptions = pl.concat([found.descriptions, described.with_columns(turn=pl.lit(at, pl.Int32))])
+        found.descriptions = pl.concat(
+            [found.descriptions, described.with_columns(turn=pl.lit(at, pl.Int32))]
+        )
         if one.layout.table in PERSON_TABLES and one.layout.shifts:
             tables[one.layout.table] = mine
     fresh = {name: rows.join(begins, on="row", how="semi").select("row") for name, rows in tables.items()}
@@ -204,26 +214,29 @@ def _write(db: store.Db, found: Retelling, deliveries: list[Delivery], now: date
     stands = history.standing(found.runs)
     same = ["row", "content", "delivery"]
     ended = known.join(stands, on=same, how="anti").join(past, on=same, how="anti")
-    never = found.runs.join(stands, on=same, how="anti").join(past, on=same, how="anti").join(ended, on=same, how="anti")
+    never = (
+        found.runs.join(stands, on=same, how="anti")
+        .join(past, on=same, how="anti")
+        .join(ended, on=same, how="anti")
+    )
     kept = ["content", "delivery", "line", "file", "number"]
-    store.copy_in(
-        db, "feeds_row_past",
-        pl.concat([ended.select(row_="row", *_columns(kept), since="since", until=moment),
-                   never.unique(same).select(row_="row", *_columns(kept), since=moment, until=moment)]),
-    )  # fmt: skip
+    past_ones = [
+        ended.select(*kept, row_="row", since="since", until=moment),
+        never.unique(same).select(*kept, row_="row", since=moment, until=moment),
+    ]
+    store.copy_in(db, "feeds_row_past", pl.concat(past_ones))
     db.execute("delete from feeds_row r using told_again t where t.row = r.id")
     db.execute("drop table told_again")
     since = known.select(*same, "since")
-    days = pl.DataFrame({"last": range(len(deliveries)), "as_of": [order.day_of(d) for d in deliveries]}, schema_overrides={"last": pl.Int32})
+    days = pl.DataFrame(
+        {"last": range(len(deliveries)), "as_of": [order.day_of(d) for d in deliveries]},
+        schema_overrides={"last": pl.Int32},
+    )
     rows = stands.drop("day").join(since, on=same, how="left").join(days, on="last", how="left")
-    store.copy_in(
-        db, "feeds_row",
-        rows.select(id="row", feed="feed", as_of="as_of", since=pl.coalesce("since", moment), withdrawn="until_delivery", **_columns(kept)),
-    )  # fmt: skip
-
-
-def _columns(names: list[str]) -> dict[str, pl.Expr]:
-    return {name: pl.col(name) for name in names}
+    standing = rows.select(
+        *kept, "feed", "as_of", id="row", since=pl.coalesce("since", moment), withdrawn="until_delivery"
+    )
+    store.copy_in(db, "feeds_row", standing)
 
 
 def _leave_anew(db: store.Db, turns: list[_Turn], pack: Pack) -> None:
@@ -262,7 +275,7 @@ def _opened_with(db: store.Db, group: list[Delivery], numbers: pl.Series, pack: 
     days = {order.day_of(delivery) for delivery in group}
     state = State(order.standing(db, stream, also=group), numbers)
     turns = [turn for turn in _turns(state, pack) if not days.isdisjoint(order.day_of(d) for d in turn.group)]
-    mine = [turn for turn in turns if any(d in group for d in turn.group)] 
+    mine = [turn for turn in turns if any(d in group for d in turn.group)]
     return [one for turn in mine for one in reader.all_opened(turn.group, turn.cases, pack)]
 
 
@@ -285,7 +298,9 @@ def _settled(db: store.Db, one: reader.Opened, total: int | None, now: datetime)
     )  # fmt: skip
 
 
-BETWEEN = "it speaks of an earlier day than what was known, or belongs with it: told again in the order of the days"
+BETWEEN = (
+    "it speaks of an earlier day than what was known, or belongs with it: told again in the order of the days"
+)
 
 
 def _counted(delivery: Delivery, opened: list[reader.Opened], found: Retelling, after: State) -> Delivery:
@@ -296,7 +311,9 @@ def _counted(delivery: Delivery, opened: list[reader.Opened], found: Retelling, 
     final = _last(one.keyed).select("row", "line", last="content")
     begun = found.runs.filter(pl.col("delivery") == delivery.id).select("row")
     before = one.keyed.join(final, on="row").filter(pl.col("line") != pl.col("line_right"))
-    unchanged = len(final.join(begun, on="row", how="anti")) + int((before["content"] == before["last"]).sum())
+    unchanged = len(final.join(begun, on="row", how="anti")) + int(
+        (before["content"] == before["last"]).sum()
+    )
     gone = found.runs.filter((pl.col("until_delivery") == delivery.id) & ~pl.col("replaced"))
     loaded = (delivery.loaded or 0) - unchanged
     return replace(delivery, loaded=loaded, unchanged=unchanged, withdrawn=len(gone))

@@ -34,11 +34,16 @@ def runs(said: pl.DataFrame, turns: pl.DataFrame) -> pl.DataFrame:
     stays = ordered.with_columns(stay=gap.cast(pl.Int32).cum_sum().over("row"))
     begun = pl.col("content").is_not_null().cast(pl.Int8).cum_max().over("row", "stay") == 1
     held = stays.filter(begun).with_columns(
-        says=pl.col("content").forward_fill().over("row", "stay"), final=pl.col("nth").max().over("row", "stay")
+        says=pl.col("content").forward_fill().over("row", "stay"),
+        final=pl.col("nth").max().over("row", "stay"),
     )
     starts = (pl.col("says") != pl.col("says").shift().over("row", "stay")).fill_null(True)
-    numbered = held.with_columns(start=starts).with_columns(run=pl.col("start").cast(pl.Int32).cum_sum().over("row"))
-    last = numbered.filter(pl.col("content").is_not_null()).group_by("row", "run").agg(last=pl.col("turn").max())
+    numbered = held.with_columns(start=starts).with_columns(
+        run=pl.col("start").cast(pl.Int32).cum_sum().over("row")
+    )
+    last = (
+        numbered.filter(pl.col("content").is_not_null()).group_by("row", "run").agg(last=pl.col("turn").max())
+    )
     begins = numbered.filter("start").join(last, on=["row", "run"], how="left", maintain_order="left")
     return _ended(begins, turns).select(pl.col(name).cast(kind) for name, kind in RUN.items())
 
@@ -46,12 +51,10 @@ def runs(said: pl.DataFrame, turns: pl.DataFrame) -> pl.DataFrame:
 def _ended(begins: pl.DataFrame, turns: pl.DataFrame) -> pl.DataFrame:
     """Where each run ends: at the next of its row, or at the first snapshot after its stay."""
     absent = turns.filter("snapshot").select("feed", gone="turn", final=pl.col("nth") - 1)
-    following = begins.with_columns(
-        next=pl.col("turn").shift(-1).over("row", "stay")
-    ).join(absent, on=["feed", "final"], how="left", maintain_order="left")
-    return following.with_columns(
-        until=pl.coalesce("next", "gone"), replaced=pl.col("next").is_not_null()
+    following = begins.with_columns(next=pl.col("turn").shift(-1).over("row", "stay")).join(
+        absent, on=["feed", "final"], how="left", maintain_order="left"
     )
+    return following.with_columns(until=pl.coalesce("next", "gone"), replaced=pl.col("next").is_not_null())
 
 
 def standing(found: pl.DataFrame) -> pl.DataFrame:

@@ -114,7 +114,9 @@ def _one_a_key(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     last = ordered.unique(subset="row", keep="last", maintain_order=True)
     final = last.select("row", final="content", final_line="line")
     earlier = ordered.join(final, on="row").filter(pl.col("line") != pl.col("final_line"))
-    return last, earlier.select("row", "content", "line", "file", "number", same_later=pl.col("content") == pl.col("final"))
+    return last, earlier.select(
+        "row", "content", "line", "file", "number", same_later=pl.col("content") == pl.col("final")
+    )
 
 
 def _gone(

@@ -16,8 +16,9 @@ from handhold.identity.judgement import (
 )
 from handhold.identity.link import Identified, identify
 from handhold.identity.retell import redescribe
+from handhold.identity.unlink import forward, unlink
 
 __all__ = [
-    "JUDGEMENTS", "Identified", "NoSuchFile", "Person", "children_of", "decide", "describe", "doubts", "files_of", "identify", "names",
-    "questions", "redescribe", "resolve", "separate",
+    "JUDGEMENTS", "Identified", "NoSuchFile", "Person", "children_of", "decide", "describe", "doubts", "files_of", "forward", "identify", "names",
+    "questions", "redescribe", "resolve", "separate", "unlink",
 ]  # fmt: skip

@@ -34,7 +34,9 @@ def describe(db: store.Db, descriptions: pl.DataFrame, *, now: datetime) -> int:
         db, "identity_description", new.select("id", "file", row_="row", sealed=sealed, recorded=pl.lit(now))
     )
     if len(new):
-        store.upsert(db, "identity_key", blind_keys(keys(profiles(new, {}))), ["key", "file", "kind"], update=[])
+        store.upsert(
+            db, "identity_key", blind_keys(keys(profiles(new, {}))), ["key", "file", "kind"], update=[]
+        )
     _supersede(db, said, new["id"])
     return len(new)
 

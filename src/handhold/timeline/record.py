@@ -105,15 +105,12 @@ def identified(reports: pl.DataFrame, now: datetime) -> pl.DataFrame:
         reports["benefit"],
         reports["clinical"],
     )
-    return (
-        reports.with_columns(
-            ids.alias("id"),
-            pl.col("at").dt.convert_time_zone(ZONE).dt.date().alias("day"),
-            pl.col("known").dt.convert_time_zone(ZONE).dt.date().alias("known_day"),
-            pl.lit(now).cast(pl.Datetime("us", "UTC")).alias("recorded"),
-        )
-        .rename({"row": "row_", "precision": "precision_"})
-    )
+    return reports.with_columns(
+        ids.alias("id"),
+        pl.col("at").dt.convert_time_zone(ZONE).dt.date().alias("day"),
+        pl.col("known").dt.convert_time_zone(ZONE).dt.date().alias("known_day"),
+        pl.lit(now).cast(pl.Datetime("us", "UTC")).alias("recorded"),
+    ).rename({"row": "row_", "precision": "precision_"})
 
 
 def _before(db: store.Db, reading: Reading, events: pl.DataFrame) -> pl.DataFrame:

@@ -6,7 +6,7 @@ is marked and stays.
 """
 
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 import polars as pl
 
@@ -26,7 +26,7 @@ RESTATE = """
         unsaid = case when s.said then null else coalesce(e.unsaid, %(now)s) end,
         delivery = s.delivery, line = s.line, known = s.known, known_day = s.known_day
     from timeline_restated s where s.id = e.id"""
-CHANGE = {
+CHANGE: dict[str, Any] = {
     "id": pl.Int64, "superseded_by": pl.Int64, "said": pl.Boolean, "delivery": pl.Int64, "line": pl.Int32,
     "known": pl.Datetime("us", "UTC"), "known_day": pl.Date,
 }  # fmt: skip
@@ -53,7 +53,12 @@ def restate(db: store.Db, told: Retelling, *, now: datetime) -> Recorded:
     fresh = canon.join(before, on="id", how="anti")
     unsaid = _unsaid(before, canon, stated, now)
     changed = pl.concat([_changed(before, canon), unsaid])
-    insert(db, fresh.with_columns(superseded=pl.when(pl.col("superseded_by").is_not_null()).then(pl.lit(now).cast(CHANGE["known"]))))
+    insert(
+        db,
+        fresh.with_columns(
+            superseded=pl.when(pl.col("superseded_by").is_not_null()).then(pl.lit(now).cast(CHANGE["known"]))
+        ),
+    )
     _apply(db, changed, now)
     return _recorded(before, changed, fresh)
 
@@ -93,7 +98,9 @@ def _changed(before: pl.DataFrame, canon: pl.DataFrame) -> pl.DataFrame:
     )
     differs = [pl.col(name).ne_missing(pl.col(f"had_{name}")) for name in names]
     wrong = both.filter(pl.any_horizontal(pl.col("unsaid").is_not_null(), *differs))
-    return wrong.with_columns(said=pl.lit(True)).select(pl.col(name).cast(kind) for name, kind in CHANGE.items())
+    return wrong.with_columns(said=pl.lit(True)).select(
+        pl.col(name).cast(kind) for name, kind in CHANGE.items()
+    )
 
 
 def _unsaid(before: pl.DataFrame, canon: pl.DataFrame, stated: pl.DataFrame, now: datetime) -> pl.DataFrame:
@@ -102,9 +109,11 @@ def _unsaid(before: pl.DataFrame, canon: pl.DataFrame, stated: pl.DataFrame, now
     believed = canon.filter(pl.col("superseded_by").is_null())
     place = replaced(gone, believed, ["row_"]).select("id", follows="superseded_by")
     told = gone.drop("superseded_by").join(place, on="id")
-    return told.with_columns(said=pl.lit(False), superseded_by="follows", known_day=pl.col("known").dt.convert_time_zone("America/New_York").dt.date()).select(
-        pl.col(name).cast(kind) for name, kind in CHANGE.items()
-    )
+    return told.with_columns(
+        said=pl.lit(False),
+        superseded_by="follows",
+        known_day=pl.col("known").dt.convert_time_zone("America/New_York").dt.date(),
+    ).select(pl.col(name).cast(kind) for name, kind in CHANGE.items())
 
 
 def _apply(db: store.Db, changed: pl.DataFrame, now: datetime) -> None:
@@ -123,7 +132,9 @@ def _apply(db: store.Db, changed: pl.DataFrame, now: datetime) -> None:
 
 def _recorded(before: pl.DataFrame, changed: pl.DataFrame, fresh: pl.DataFrame) -> Recorded:
     """What is newly believed, what no longer is, and whose files that concerns."""
-    was = before.select("id", "file", had=pl.col("superseded_by")).join(changed.select("id", "superseded_by"), on="id")
+    was = before.select("id", "file", had=pl.col("superseded_by")).join(
+        changed.select("id", "superseded_by"), on="id"
+    )
     again = was.filter(pl.col("had").is_not_null() & pl.col("superseded_by").is_null())
     ended = was.filter(pl.col("had").is_null() & pl.col("superseded_by").is_not_null())
     new = fresh.filter(pl.col("superseded_by").is_null())

@@ -18,3 +18,10 @@ create table feeds_left_case (number bigint not null, file bigint not null, prim
 -- A refused row, its key where it can be read, and what released it: a corrected row of the same key, or an edit in place.
 alter table feeds_quarantine add column key_ bigint, add column released timestamptz, add column released_by bigint;
 create index feeds_quarantine_key on feeds_quarantine (key_) where key_ is not null;
+
+-- In which order deliveries speak (feeds/order.py): by the day they speak of, then by when they came. The court's tables are
+-- one stream, every other feed is its own.
+create view feeds_turn as
+    select id, case when agency = 'EOIR' then agency else feed end as stream, status,
+           coalesce(as_of, (received at time zone 'UTC')::date) as day, received, recorded
+    from feeds_delivery;
