@@ -6,7 +6,7 @@ and close, follow-ups answer them, agencies are told. Each step is a transaction
 before left behind in the database, so a process killed anywhere is continued by running the same command again.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -152,6 +152,27 @@ def _take_back(
     with _acting(office.by) as db:
         identity.forward(db)
     return take_up(office, arrival)
+
+
+def fix(delivery: int, line: int, cells: Mapping[str, str], why: str, office: Office) -> Arrival:
+    """A person corrects a refused row in place; it is read like any other, and the row as it came stays beside it."""
+    arrival = Arrival()
+    with _acting(office.by) as db:
+        told = feeds.fix(db, delivery, line, cells, by=office.by, why=why, now=office.now, pack=office.pack)
+        _restate(db, told, office, arrival)
+        if feeds.newly_childrens(db, told.deliveries):
+            _restate(db, feeds.court_again(db, now=office.now, pack=office.pack), office, arrival)
+        _trail(db, office, "quarantine.fixed", "delivery", [delivery])
+    link(office, arrival)
+    return take_up(office, arrival)
+
+
+def export_quarantine(delivery: int, target: Path, office: Office) -> int:
+    """Write the rows of a delivery that wait in quarantine in their sender's layout, with the reasons; returns how many."""
+    with _acting(office.by) as db:
+        rows = feeds.write_refused(db, delivery, target, pack=office.pack)
+        _trail(db, office, "quarantine.exported", "delivery", [delivery])
+    return rows
 
 
 def _loosen(db: Db, told: feeds.Retelling, changed: pl.Series, office: Office) -> None:
@@ -307,6 +328,7 @@ __all__ = [
     "arrive",
     "complete_step",
     "decide_link",
+    "fix",
     "redo",
     "separate",
     "store",

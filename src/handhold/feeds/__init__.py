@@ -1,14 +1,17 @@
 """What an agency sent, kept as it came, and what we understood."""
 
+from handhold.feeds.edits import came, fix
 from handhold.feeds.inbox import find, groups, keep, listed, says_synthetic
 from handhold.feeds.model import Delivery, FeedError, Held, Reading, Unreadable
 from handhold.feeds.order import comes_between
 from handhold.feeds.quarantine import listed as quarantined
 from handhold.feeds.reader import read
+from handhold.feeds.refused import sheet as refused_sheet
+from handhold.feeds.refused import write as write_refused
 from handhold.feeds.retell import Retelling, court_again, mentioned, newly_childrens, take_between
 from handhold.feeds.undo import redo, undo, undoings
 
 __all__ = [
-    "Delivery", "FeedError", "Held", "Reading", "Retelling", "Unreadable", "comes_between", "court_again", "find", "groups", "keep",
-    "listed", "mentioned", "newly_childrens", "quarantined", "read", "redo", "says_synthetic", "take_between", "undo", "undoings",
+    "Delivery", "FeedError", "Held", "Reading", "Retelling", "Unreadable", "came", "comes_between", "court_again", "find", "fix", "groups", "keep",
+    "listed", "mentioned", "newly_childrens", "quarantined", "read", "redo", "refused_sheet", "says_synthetic", "take_between", "undo", "undoings", "write_refused",
 ]  # fmt: skip

@@ -37,7 +37,8 @@ class Held(FeedError):
 
 @dataclass(frozen=True)
 class Delivery:
-    """One thing an agency sent. ``again``: the same bytes had come before, so nothing is to be done."""
+    """One thing an agency sent. ``again``: the same bytes had come before, so nothing is to be done. ``edits``: lines that
+    were corrected in place, with the cells (JSON by column) that are read in the place of those that came."""
 
     id: int
     sha256: bytes
@@ -59,6 +60,7 @@ class Delivery:
     format: str | None = None
     missing_columns: tuple[str, ...] = ()
     again: bool = False
+    edits: tuple[tuple[int, str], ...] = ()
 
     def refused(self, why: str, status: str = "refused") -> "Delivery":
         """The same delivery, not taken in; its rows are not counted because none was read for good."""

@@ -4,6 +4,7 @@ A *stream* is what is told one after another: one feed, or all tables of the cou
 Of two deliveries that speak of the same day the one that was received later has the last word.
 """
 
+from dataclasses import replace
 from datetime import UTC, date
 from itertools import groupby
 
@@ -17,6 +18,7 @@ STANDING = """
     select d.* from feeds_delivery d join feeds_turn t using (id)
     where t.stream = %(stream)s and (t.status = 'read' or t.id = any(%(also)s))
     order by t.day, t.received, t.recorded, t.id"""
+EDITS = "select id, delivery, line, row_ from feeds_edit where delivery = any(%s) and ended is null order by delivery, line"
 # A table of an extract that is read already changes what its neighbours mean, whichever of them came first.
 LATER = """
     select exists (
@@ -34,7 +36,21 @@ def stream_of(delivery: Delivery) -> str:
 def standing(db: store.Db, stream: str, *, also: list[Delivery] | None = None) -> list[Delivery]:
     """The deliveries of a stream that are read and not undone, and ``also`` these, in their order."""
     asked = {"stream": stream, "also": [delivery.id for delivery in also or []]}
-    return [inbox.from_row(row) for row in store.fetch(db, STANDING, asked)]
+    found = [inbox.from_row(row) for row in store.fetch(db, STANDING, asked)]
+    edited = edits(db, found)
+    return [
+        replace(delivery, edits=edited[delivery.id]) if delivery.id in edited else delivery
+        for delivery in found
+    ]
+
+
+def edits(db: store.Db, deliveries: list[Delivery]) -> dict[int, tuple[tuple[int, str], ...]]:
+    """The edits that count of each delivery: line and row, in the order of the lines."""
+    found: dict[int, tuple[tuple[int, str], ...]] = {}
+    for row in store.fetch(db, EDITS, [[delivery.id for delivery in deliveries]]):
+        cells = store.unseal("delivery", f"feeds_edit.row_.{row['id']}", bytes(row["row_"])).decode()
+        found[row["delivery"]] = (*found.get(row["delivery"], ()), (row["line"], cells))
+    return found
 
 
 def comes_between(db: store.Db, group: list[Delivery]) -> bool:

@@ -44,7 +44,7 @@ AGAIN = """
     set released = case when r.by is null then null else coalesce(q.released, %(now)s) end, released_by = r.by
     from (select a.id, n.by from feeds_quarantine a left join released_now n on n.delivery = a.delivery and n.key = a.key_
           where a.delivery = any(%(of)s)) r
-    where r.id = q.id and q.released_by is distinct from r.by"""
+    where r.id = q.id and q.edit is null and q.released_by is distinct from r.by"""
 
 
 def release(db: store.Db, rows: pl.Series, delivery: Delivery, now: datetime) -> None:
@@ -63,11 +63,13 @@ def released_by(db: store.Db, found: pl.DataFrame, deliveries: list[int], *, now
     db.execute("drop table released_now")
 
 
-def listed(db: store.Db, *, limit: int = 200) -> list[dict[str, object]]:
-    """Refused rows, newest delivery first: line, column and reason, without the value."""
+def listed(db: store.Db, *, delivery: int | None = None, limit: int = 200) -> list[dict[str, object]]:
+    """Refused rows that wait, newest delivery first: line, column and reason, without the value."""
     return store.fetch(
         db,
         """select q.delivery, d.feed, q.line, q.column_ as "column", q.why, q.recorded from feeds_quarantine q
-           join feeds_delivery d on d.id = q.delivery order by q.recorded desc, q.delivery, q.line limit %s""",
-        [limit],
+           join feeds_delivery d on d.id = q.delivery
+           where q.released is null and d.status <> 'undone' and (%(delivery)s::bigint is null or q.delivery = %(delivery)s)
+           order by q.recorded desc, q.delivery, q.line limit %(limit)s""",
+        {"delivery": delivery, "limit": limit},
     )

@@ -1,6 +1,7 @@
 """Read a group of deliveries: check, compare with what is known, understand what is new, quarantine the rest."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
@@ -110,7 +111,33 @@ def _cells(
 ) -> source.Cells:
     rules = pack.toml("feeds/reading.toml")["bounds"]
     with store.blobs.open_(delivery.sha256) as kept:
-        return source.cells(kept, delivery.name, layout, rules, keep=keep, only=only)
+        came = source.cells(kept, delivery.name, layout, rules, keep=keep, only=only)
+    return _edited(came, delivery, layout, keep) if delivery.edits else came
+
+
+def _edited(came: source.Cells, delivery: Delivery, layout: Layout, keep: source.Keep | None) -> source.Cells:
+    """The cells with the lines that were corrected in place as they should have come."""
+    shape = dict.fromkeys(layout.columns, pl.String) | {"line": pl.Int32}
+    rows = pl.DataFrame([json.loads(cells) | {"line": line} for line, cells in delivery.edits], schema=shape)
+    wanted = rows.filter(keep(rows)) if keep else rows
+    lines = rows["line"].implode()
+    others = came.rows.filter(~pl.col("line").is_in(lines))
+    return replace(
+        came,
+        rows=pl.concat([others, wanted.select(others.columns)]).sort("line"),
+        problems=came.problems.filter(~pl.col("line").is_in(lines)),
+        left=came.left + len(rows) - len(wanted),
+    )
+
+
+def problem_of(
+    delivery: Delivery, line: int, row: Mapping[str, str], layout: Layout, pack: Pack
+) -> str | None:
+    """Why a corrected row would be refused again, or ``None``."""
+    shape = dict.fromkeys(layout.columns, pl.String) | {"line": pl.Int32}
+    said = {name: value or None for name, value in row.items()} | {"line": line}
+    problems = _checked(pl.DataFrame([said], schema=shape), delivery, layout, pack).problems
+    return problems["why"][0] if len(problems) else None
 
 
 def _open(delivery: Delivery, layout: Layout, pack: Pack, keep: source.Keep | None) -> Opened:
@@ -122,15 +149,18 @@ def _open(delivery: Delivery, layout: Layout, pack: Pack, keep: source.Keep | No
         cells = _cells(delivery, layout, pack, keep if layout.shifts else None)
     except Unreadable as refusal:
         return Opened(delivery, layout, refusal=str(refusal))
-    if layout.shifts:
-        codes = pack.toml("feeds/eoir.toml")["codes"]
-        cells.rows = court.unredacted(cells.rows, codes, layout)
-    rules = pack.toml("feeds/reading.toml")["bounds"]
-    today = delivery.received.astimezone(ZoneInfo(layout.zone)).date()
-    checked = table.check(cells.rows, layout, today=today, first=rules["first_year"], last=rules["last_year"])
+    checked = _checked(cells.rows, delivery, layout, pack)
     return Opened(
         delivery, layout, cells, replace(checked, problems=pl.concat([checked.problems, cells.problems]))
     )
+
+
+def _checked(cells: pl.DataFrame, delivery: Delivery, layout: Layout, pack: Pack) -> table.Checked:
+    if layout.shifts:
+        cells = court.unredacted(cells, pack.toml("feeds/eoir.toml")["codes"], layout)
+    rules = pack.toml("feeds/reading.toml")["bounds"]
+    today = delivery.received.astimezone(ZoneInfo(layout.zone)).date()
+    return table.check(cells, layout, today=today, first=rules["first_year"], last=rules["last_year"])
 
 
 def control_totals(opened: list[Opened]) -> dict[str, int]:

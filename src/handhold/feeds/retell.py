@@ -127,7 +127,7 @@ def _told(
         schema={"feed": pl.String, "turn": pl.Int32, "snapshot": pl.Boolean, "delivery": pl.Int64, "day": pl.Date}, orient="row",
     ).with_columns(nth=pl.int_range(pl.len(), dtype=pl.Int32).over("feed"))  # fmt: skip
     for turn in _turns(state, pack):
-        key = (tuple(d.id for d in turn.group), None if turn.cases is None else tuple(turn.cases))
+        key = (tuple((d.id, d.edits) for d in turn.group), None if turn.cases is None else tuple(turn.cases))
         if key not in seen:
             seen[key] = [_said(one) for one in reader.all_opened(turn.group, turn.cases, pack)]
         said += [

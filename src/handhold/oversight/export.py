@@ -32,7 +32,7 @@ NOTICES = """
     select id as notice, child, about, about_kind, recipient, purpose, agreement, sent, received, acknowledged, corrects
     from notices_outbox where created <= %(as_of)s order by id"""
 QUARANTINE = """
-    select q.id, q.delivery, q.line as row, q.column_ as "column", q.value, q.why, q.released, q.released_by
+    select q.id, q.delivery, q.line as row, q.column_ as "column", q.value, q.why, q.released, q.released_by, q.edit
     from feeds_quarantine q join feeds_delivery d on d.id = q.delivery where d.status <> 'undone'
     order by q.delivery, q.line, q.id"""
 

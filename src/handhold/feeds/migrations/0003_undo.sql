@@ -25,3 +25,17 @@ create view feeds_turn as
     select id, case when agency = 'EOIR' then agency else feed end as stream, status,
            coalesce(as_of, (received at time zone 'UTC')::date) as day, received, recorded
     from feeds_delivery;
+
+-- A refused row corrected in place: beside the row as it came, never over it. The newest edit of a line counts.
+create table feeds_edit (
+    id bigint primary key,
+    delivery bigint not null references feeds_delivery,
+    line int not null,
+    row_ bytea not null,                 -- sealed: the row as it should have come
+    why bytea not null,                  -- sealed: what a person wrote
+    by text not null,
+    at timestamptz not null,
+    ended timestamptz
+);
+create unique index feeds_edit_one on feeds_edit (delivery, line) where ended is null;
+alter table feeds_quarantine add column edit bigint references feeds_edit;
