@@ -1,6 +1,7 @@
 """Rows that were refused: kept whole and sealed, with the column and the reason."""
 
 from datetime import datetime
+from typing import Any
 
 import polars as pl
 
@@ -72,4 +73,30 @@ def listed(db: store.Db, *, delivery: int | None = None, limit: int = 200) -> li
            where q.released is null and d.status <> 'undone' and (%(delivery)s::bigint is null or q.delivery = %(delivery)s)
            order by q.recorded desc, q.delivery, q.line limit %(limit)s""",
         {"delivery": delivery, "limit": limit},
+    )
+
+
+def tally(db: store.Db, delivery: int) -> dict[str, int]:
+    """How many refused rows of a delivery wait, were released by a corrected row, and by an edit in place."""
+    return store.fetch(
+        db,
+        """select count(*) filter (where released is null) as waiting,
+                  count(*) filter (where released is not null and edit is null) as by_row,
+                  count(*) filter (where edit is not null) as by_edit
+           from feeds_quarantine where delivery = %s""",
+        [delivery],
+    )[0]
+
+
+def rows(
+    db: store.Db, delivery: int, *, released: bool, limit: int = 50, offset: int = 0
+) -> list[dict[str, Any]]:
+    """Refused rows of a delivery that wait, or that were released, with what released them; ``value`` still sealed."""
+    return store.fetch(
+        db,
+        """select q.id, q.line, q.column_ as "column", q.value, q.why, q.released, q.released_by, e.by as edited_by
+           from feeds_quarantine q left join feeds_edit e on e.id = q.edit
+           where q.delivery = %(delivery)s and (q.released is not null) = %(released)s
+           order by q.line, q.id limit %(limit)s offset %(offset)s""",
+        {"delivery": delivery, "released": released, "limit": limit, "offset": offset},
     )

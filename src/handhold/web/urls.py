@@ -3,7 +3,19 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from handhold.web.views import child, errors, feeds, ledger, notices, oversight, questions, sign_in, today
+from handhold.web.views import (
+    child,
+    errors,
+    feeds,
+    ledger,
+    mending,
+    notices,
+    oversight,
+    questions,
+    sign_in,
+    taking_back,
+    today,
+)
 
 urlpatterns = [
     path("", today.today, name="today"),
@@ -16,6 +28,10 @@ urlpatterns = [
     path("questions/<int:question>/", questions.question, name="question"),
     path("feeds/", feeds.feeds, name="feeds"),
     path("feeds/<int:delivery>/", feeds.delivery, name="delivery"),
+    path("feeds/<int:delivery>/quarantine/", mending.refused, name="refused"),
+    path("feeds/<int:delivery>/quarantine.<str:ending>", mending.download, name="refused-file"),
+    path("feeds/<int:delivery>/quarantine/<int:line>/", mending.row, name="refused-row"),
+    path("feeds/<int:delivery>/take-back/", taking_back.take_back, name="take-back"),
     path("oversight/", oversight.oversight, name="oversight"),
     path("oversight/gap/<slug:kind>/", oversight.gaps, name="gap-kind"),
     path("oversight/<slug:figure>/", oversight.figure, name="figure"),

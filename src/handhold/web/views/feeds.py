@@ -8,6 +8,7 @@ from django.shortcuts import render
 from handhold import store
 from handhold.oversight import lists
 from handhold.web import session
+from handhold.web.views import mending, taking_back
 from handhold.web.views.paging import part
 
 STATES = ("refused", "held", "waiting", "quarantine")
@@ -48,7 +49,9 @@ def delivery(request: HttpRequest, delivery: int) -> HttpResponse:
     return render(
         request,
         "handhold/delivery.html",
-        {"delivery": found, "refused": refused, "reasons": reasons, "opened": opened},
+        {"delivery": found, "refused": refused, "reasons": reasons, "opened": opened}
+        | mending.beside(request, found)
+        | taking_back.beside(request, delivery),
     )
 
 
