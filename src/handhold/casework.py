@@ -6,9 +6,10 @@ and close, follow-ups answer them, agencies are told. Each step is a transaction
 before left behind in the database, so a process killed anywhere is continued by running the same command again.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,7 +21,11 @@ from handhold import account, feeds, followup, identity, ledger, notices, store,
 from handhold.pack import Pack
 
 Db = psycopg.Connection[Any]
+Transaction = Callable[[str], AbstractContextManager[Db]]
+Told = notices.Told
 SYSTEM = "system"
+HOUSE = "casework"  # held together by all who act, and alone by a rehearsal: nobody acts on what is only pretended
+PATIENCE = 30.0  # seconds a rehearsal waits until nobody acts
 
 
 class Show(Protocol):
@@ -33,11 +38,19 @@ def quiet(_stage: str, _done: int, _total: int, /) -> None:
     """Say nothing."""
 
 
+class Busy(Exception):
+    """Others are at work for longer than a rehearsal waits: the message says what to do."""
+
+
 @dataclass
 class Arrival:
-    """What became of a batch: the deliveries with their counts, and how many things changed because of them."""
+    """What became of a batch: the deliveries with their counts, and how many things changed because of them.
+
+    ``touched``: the children whose events or links changed; ``children``: how often an account was made anew.
+    """
 
     deliveries: list[feeds.Delivery] = field(default_factory=list)
+    changed: int = 0
     events: int = 0
     superseded: int = 0
     linked: int = 0
@@ -47,22 +60,102 @@ class Arrival:
     closed: int = 0
     steps: int = 0
     notices: int = 0
+    touched: set[int] = field(default_factory=set)
+    gaps_opened: Counter[str] = field(default_factory=Counter)
+    gaps_closed: Counter[str] = field(default_factory=Counter)
+    told: Counter[Told] = field(default_factory=Counter)
+
+    def count(self, name: str) -> int:
+        """The sum of one of the deliveries' counts; a delivery that came before adds nothing."""
+        return sum(getattr(d, name) or 0 for d in self.deliveries if not d.again and d.status == "read")
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What an act would do, found out by doing it where nothing remains. ``refused``: rows, without their values."""
+
+    arrival: Arrival
+    refused: list[dict[str, Any]]
+
+    @property
+    def rows(self) -> dict[str, int]:
+        """Rows by what they would be; ``doubtful`` are questions that a person would have to answer."""
+        arrival = self.arrival
+        return {
+            "new": arrival.count("loaded") - arrival.changed,
+            "changed": arrival.changed,
+            "unchanged": arrival.count("unchanged") + sum(d.rows or 0 for d in arrival.deliveries if d.again),
+            "doubtful": arrival.questions,
+            "quarantined": arrival.count("quarantined"),
+            "withdrawn": arrival.count("withdrawn"),
+            "left": arrival.count("left"),
+        }
+
+
+@contextmanager
+def working(by: str) -> Iterator[Db]:
+    """A transaction in which ``by`` is known to the database as the one who acts, and no rehearsal is under way."""
+    with ledger.acting_transaction(by) as db:
+        store.share(db, HOUSE)
+        yield db
 
 
 @dataclass(frozen=True)
 class Office:
-    """What every act needs besides its object: who acts, when, under which rules, and how progress is shown."""
+    """What every act needs besides its object: who acts, when, under which rules, and how progress is shown.
+
+    ``transaction``: how a step's transaction is made (a rehearsal's are undone); ``real``: whether this is none.
+    """
 
     by: str
     now: datetime
     pack: Pack
     show: Show = quiet
     workers: int = 2
+    transaction: Transaction = working
+    real: bool = True
 
 
-def _acting(by: str) -> AbstractContextManager[Db]:
-    """A transaction in which ``by`` is known to the database as the one who acts."""
-    return ledger.acting_transaction(by)
+def _acting(office: Office, by: str | None = None) -> AbstractContextManager[Db]:
+    """One step's transaction, in which ``by`` (usually the office's) is known to the database as the one who acts."""
+    return office.transaction(by or office.by)
+
+
+def preview(paths: Iterable[Path], office: Office, *, sender: str) -> Preview:
+    """What :func:`arrive` would do with these files, without doing it. The look itself is an entry in the ledger."""
+    return rehearse(lambda pretended: arrive(paths, pretended, sender=sender), office)
+
+
+def rehearse(act: Callable[[Office], Arrival], office: Office) -> Preview:
+    """Do ``act`` by its own functions, say what it did, and undo all of it.
+
+    Its transactions are savepoints in one that nobody sees; nothing is sent or signed, kept bytes are removed again.
+    What falls due at this moment anyway is part of it, as it will be part of the act. Others wait meanwhile; it does
+    not begin before they are done, and raises :class:`Busy` when that takes too long.
+    """
+    with ledger.acting_transaction(office.by) as db:
+        if not store.lock_within(db, HOUSE, PATIENCE):
+            raise Busy("others are taking in deliveries just now; nothing was changed, try the preview again")
+        with store.blobs.nothing_kept(), store.rehearsal(db) as transaction:
+            seen = _rehearsed(act, office, transaction)
+        ledger.acting(db, office.by)
+        ids = [delivery.id for delivery in seen.arrival.deliveries]
+        _trail(db, office, "delivery.previewed", "delivery", ids)
+    return seen
+
+
+def _rehearsed(
+    act: Callable[[Office], Arrival], office: Office, transaction: Callable[[], AbstractContextManager[Db]]
+) -> Preview:
+    @contextmanager
+    def pretended(by: str) -> Iterator[Db]:
+        with transaction() as db:
+            ledger.acting(db, by)
+            yield db
+
+    arrival = act(replace(office, transaction=pretended, real=False))
+    with transaction() as db:
+        return Preview(arrival, feeds.refused_rows(db, [delivery.id for delivery in arrival.deliveries]))
 
 
 def arrive(paths: Iterable[Path], office: Office, *, sender: str) -> Arrival:
@@ -84,7 +177,7 @@ def keep(paths: Iterable[Path], office: Office, *, sender: str) -> list[feeds.De
     kept = []
     for done, path in enumerate(wanted):
         office.show("keep", done, len(wanted))
-        with _acting(office.by) as db:
+        with _acting(office) as db:
             delivery = feeds.keep(db, path, sender=sender, by=office.by, now=office.now)
             if not delivery.again:
                 _trail(db, office, "delivery.kept", "delivery", [delivery.id])
@@ -96,7 +189,7 @@ def keep(paths: Iterable[Path], office: Office, *, sender: str) -> list[feeds.De
 def take_in(group: list[feeds.Delivery], office: Office, arrival: Arrival) -> None:
     """Read one group of deliveries and record what its rows state, all in one transaction."""
     office.show(f"read {group[0].feed}", 0, 1)
-    with _acting(office.by) as db:
+    with _acting(office) as db:
         if feeds.comes_between(db, group):
             told = feeds.take_between(db, group, now=office.now, pack=office.pack)
             _note(arrival, told.deliveries)
@@ -106,6 +199,7 @@ def take_in(group: list[feeds.Delivery], office: Office, arrival: Arrival) -> No
             _note(arrival, reading.deliveries)
             identity.describe(db, reading.descriptions, now=office.now)
             _count(db, timeline.record(db, reading, now=office.now), arrival)
+            arrival.changed += len(reading.changed)
         if feeds.newly_childrens(db, group):
             _restate(db, feeds.court_again(db, now=office.now, pack=office.pack), office, arrival)
         _trail(db, office, "delivery.read", "delivery", [delivery.id for delivery in group])
@@ -120,7 +214,7 @@ def _restate(db: Db, told: feeds.Retelling, office: Office, arrival: Arrival) ->
 
 
 def _count(db: Db, recorded: timeline.Recorded, arrival: Arrival) -> None:
-    _touch_files(db, recorded.files)
+    arrival.touched |= set(_touch_files(db, recorded.files))
     arrival.events += recorded.new
     arrival.superseded += recorded.superseded
 
@@ -141,7 +235,7 @@ def _take_back(
 ) -> Arrival:
     arrival = Arrival()
     office.show("read again", 0, 1)
-    with _acting(office.by) as db:
+    with _acting(office) as db:
         stories = act(db, delivery, by=office.by, why=why, now=office.now, pack=office.pack)
         for told in stories:
             _loosen(db, told, _restate(db, told, office, arrival), office)
@@ -149,7 +243,7 @@ def _take_back(
             _trail(db, office, verb, "delivery", [delivery])
     office.show("read again", 1, 1)
     link(office, arrival)
-    with _acting(office.by) as db:
+    with _acting(office) as db:
         identity.forward(db)
     return take_up(office, arrival)
 
@@ -157,7 +251,7 @@ def _take_back(
 def fix(delivery: int, line: int, cells: Mapping[str, str], why: str, office: Office) -> Arrival:
     """A person corrects a refused row in place; it is read like any other, and the row as it came stays beside it."""
     arrival = Arrival()
-    with _acting(office.by) as db:
+    with _acting(office) as db:
         told = feeds.fix(db, delivery, line, cells, by=office.by, why=why, now=office.now, pack=office.pack)
         _restate(db, told, office, arrival)
         if feeds.newly_childrens(db, told.deliveries):
@@ -169,7 +263,7 @@ def fix(delivery: int, line: int, cells: Mapping[str, str], why: str, office: Of
 
 def export_quarantine(delivery: int, target: Path, office: Office) -> int:
     """Write the rows of a delivery that wait in quarantine in their sender's layout, with the reasons; returns how many."""
-    with _acting(office.by) as db:
+    with _acting(office) as db:
         rows = feeds.write_refused(db, delivery, target, pack=office.pack)
         _trail(db, office, "quarantine.exported", "delivery", [delivery])
     return rows
@@ -186,9 +280,10 @@ def _loosen(db: Db, told: feeds.Retelling, changed: pl.Series, office: Office) -
 def link(office: Office, arrival: Arrival) -> None:
     """Find the child of every file that is new or described anew."""
     office.show("link files", 0, 1)
-    with _acting(office.by) as db:
+    with _acting(office) as db:
         found = identity.identify(db, by=office.by, now=office.now, pack=office.pack)
         account.touch(db, found.children)
+        arrival.touched |= set(found.children)
         arrival.linked += found.linked
         arrival.questions += found.questions
         if len(found.children):
@@ -205,7 +300,8 @@ def take_up(office: Office, arrival: Arrival | None = None) -> Arrival:
     waiting = True
     while waiting:
         waiting = _account(office, arrival)
-        arrival.notices += _tell(office)
+        arrival.told += _tell(office)
+        arrival.notices = arrival.told.total()
         arrival.steps += _respond(office)
         send_notices(office)
     seal_ledger(office)
@@ -214,7 +310,7 @@ def take_up(office: Office, arrival: Arrival | None = None) -> Arrival:
 
 def _account(office: Office, arrival: Arrival) -> bool:
     updated = account.update(
-        lambda: _acting(office.by),
+        lambda: _acting(office),
         now=office.now,
         pack=office.pack,
         workers=office.workers,
@@ -223,6 +319,8 @@ def _account(office: Office, arrival: Arrival) -> bool:
     arrival.children += updated.children
     arrival.opened += len(updated.opened)
     arrival.closed += len(updated.closed)
+    arrival.gaps_opened.update(updated.opened["kind"])
+    arrival.gaps_closed.update(updated.closed["kind"])
     return bool(updated.children)
 
 
@@ -233,15 +331,15 @@ def time_passed(office: Office) -> Arrival:
 
 def _respond(office: Office) -> int:
     office.show("follow up", 0, 1)
-    with _acting(office.by) as db:
+    with _acting(office) as db:
         steps = followup.respond(db, now=office.now, pack=office.pack)
     office.show("follow up", 1, 1)
     return steps
 
 
-def _tell(office: Office) -> int:
+def _tell(office: Office) -> Counter[Told]:
     office.show("tell agencies", 0, 1)
-    with _acting(office.by) as db:
+    with _acting(office) as db:
         told = notices.tell(db, now=office.now, pack=office.pack)
     office.show("tell agencies", 1, 1)
     return told
@@ -249,13 +347,18 @@ def _tell(office: Office) -> int:
 
 def send_notices(office: Office) -> int:
     """Put composed notices where their recipients find them."""
-    with _acting(office.by) as db:
+    with _acting(office) as db:
         return notices.send(db, now=office.now)
 
 
 def seal_ledger(office: Office) -> None:
-    """Give every entry without a leaf its place in the Merkle tree, and sign the tree's head."""
-    with _acting(SYSTEM) as db:
+    """Give every entry without a leaf its place in the Merkle tree, and sign the tree's head.
+
+    Not in a rehearsal: a signed head of a tree that never was would look like a forked log for ever.
+    """
+    if not office.real:
+        return
+    with _acting(office, SYSTEM) as db:
         ledger.seal(db, now=office.now)
 
 
@@ -280,7 +383,7 @@ def separate(file: int, why: str, office: Office) -> Arrival:
 
 
 def _judge(office: Office, act: Callable[[Db], list[int]], verb: str, files: list[int]) -> Arrival:
-    with _acting(office.by) as db:
+    with _acting(office) as db:
         children = act(db)
         account.touch(db, pl.Series("child", children, pl.Int64))
         _trail(db, office, verb, "file", files)
@@ -289,7 +392,7 @@ def _judge(office: Office, act: Callable[[Db], list[int]], verb: str, files: lis
 
 def complete_step(step: int, evidence: str, office: Office) -> Arrival:
     """A person says that a step is done, and by what it shows."""
-    with _acting(office.by) as db:
+    with _acting(office) as db:
         child = followup.complete_step(db, step, evidence=evidence, by=office.by, now=office.now)
         account.touch(db, pl.Series("child", [child], pl.Int64))
         _trail(db, office, "step.done", "step", [step])
@@ -298,7 +401,7 @@ def complete_step(step: int, evidence: str, office: Office) -> Arrival:
 
 def acknowledge(notice: int, agency: str, office: Office) -> Arrival:
     """The agency that was told says so; what waited for that closes."""
-    with _acting(office.by) as db:
+    with _acting(office) as db:
         child = notices.acknowledge(db, notice, by=office.by, agency=agency, now=office.now)
         account.touch(db, pl.Series("child", [child], pl.Int64))
         _trail(db, office, "notice.acknowledged", "notice", [notice])
@@ -311,10 +414,11 @@ def _note(arrival: Arrival, read: list[feeds.Delivery]) -> None:
     arrival.deliveries = [now_read.get(delivery.id, delivery) for delivery in arrival.deliveries]
 
 
-def _touch_files(db: Db, files: pl.Series) -> None:
-    """Accounts rest on children: mark those of the files whose events changed."""
+def _touch_files(db: Db, files: pl.Series) -> pl.Series:
+    """Accounts rest on children: mark those of the files whose events changed, and say which they are."""
     children = identity.children_of(db, files)["child"].drop_nulls().unique()
     account.touch(db, children)
+    return children
 
 
 def _trail(db: Db, office: Office, verb: str, thing: str, ids: list[int] | pl.Series) -> None:
@@ -323,13 +427,17 @@ def _trail(db: Db, office: Office, verb: str, thing: str, ids: list[int] | pl.Se
 
 __all__ = [
     "Arrival",
+    "Busy",
     "Office",
+    "Preview",
     "acknowledge",
     "arrive",
     "complete_step",
     "decide_link",
     "fix",
+    "preview",
     "redo",
+    "rehearse",
     "separate",
     "store",
     "time_passed",

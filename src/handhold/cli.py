@@ -29,6 +29,7 @@ OWN_ERRORS = (
     feeds.FeedError,
     oversight.FigureError,
     ledger.LedgerError,
+    casework.Busy,
     followup.StepError,
 )
 
@@ -97,10 +98,15 @@ def _main_job(folder: Path, now: datetime, synthetic: bool | None, sender: str =
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @_now
 @click.option("--sender", default="command line", help="Who sent it.")
-def ingest(paths: tuple[Path, ...], now: datetime, sender: str) -> None:
+@click.option("--dry-run", is_flag=True, help="Say what would happen, and change nothing.")
+def ingest(paths: tuple[Path, ...], now: datetime, sender: str, dry_run: bool) -> None:
     """Take in files or folders, and follow them to the notices they cause."""
     _ready(None)
     found = [file for path in paths for file in (feeds.find(path) if path.is_dir() else [path])]
+    if dry_run:
+        with Bars(ERRORS) as bars:
+            _print_preview(casework.preview(found, _office(now, show=bars), sender=sender))
+        return
     _print_deliveries(_arrive(found, now, sender))
 
 
@@ -446,8 +452,27 @@ def _print_explained(figure: str, now: datetime, limit: int) -> None:
     _print_rows("rows under it", opened.rows.to_dicts())
 
 
-def _print_deliveries(arrival: casework.Arrival) -> None:
-    table = Table(title="Deliveries", title_justify="left", pad_edge=False)
+def _print_preview(seen: casework.Preview) -> None:
+    """What would happen, by what it would happen to; the first refused rows under it."""
+    arrival = seen.arrival
+    _print_deliveries(arrival, "Deliveries, as they would be read; NOTHING WAS CHANGED")
+    effects = [
+        *(("rows", name, count) for name, count in seen.rows.items()),
+        ("children touched", "", len(arrival.touched)),
+        *(("gaps would open", kind, count) for kind, count in sorted(arrival.gaps_opened.items())),
+        *(("gaps would close", kind, count) for kind, count in sorted(arrival.gaps_closed.items())),
+        *(
+            ("notices would go to", f"{to}: {duty}", count)
+            for (to, duty), count in sorted(arrival.told.items())
+        ),
+    ]
+    _print_rows("What would happen", [{"what": w, "which": n, "count": f"{c:,}"} for w, n, c in effects])
+    if seen.refused:
+        _print_rows("Rows that would be quarantined (the first)", seen.refused)
+
+
+def _print_deliveries(arrival: casework.Arrival, title: str = "Deliveries") -> None:
+    table = Table(title=title, title_justify="left", pad_edge=False)
     for column in ("feed", "status"):
         table.add_column(column)
     for column in ("rows", "loaded", "unchanged", "quarantined", "left", "withdrawn"):

@@ -71,7 +71,7 @@ def untold(db: store.Db) -> None:
 
 
 def told(db: store.Db, now: datetime = NOW) -> int:
-    return notices.tell(db, now=now, pack=PACK)
+    return notices.tell(db, now=now, pack=PACK).total()
 
 
 def the(db: store.Db, agency: str, now: datetime = NOW) -> dict[str, object]:

@@ -88,7 +88,7 @@ def tally(db: store.Db, delivery: int) -> dict[str, int]:
     )[0]
 
 
-def rows(
+def of_delivery(
     db: store.Db, delivery: int, *, released: bool, limit: int = 50, offset: int = 0
 ) -> list[dict[str, Any]]:
     """Refused rows of a delivery that wait, or that were released, with what released them; ``value`` still sealed."""
@@ -99,4 +99,14 @@ def rows(
            where q.delivery = %(delivery)s and (q.released is not null) = %(released)s
            order by q.line, q.id limit %(limit)s offset %(offset)s""",
         {"delivery": delivery, "released": released, "limit": limit, "offset": offset},
+    )
+
+
+def refused_rows(db: store.Db, deliveries: list[int], *, limit: int = 100) -> list[dict[str, object]]:
+    """The first refused rows of these deliveries: line, column and reason, without the value."""
+    return store.fetch(
+        db,
+        """select delivery, line, column_ as "column", why from feeds_quarantine
+           where delivery = any(%s) order by delivery, line, id limit %s""",
+        [deliveries, limit],
     )

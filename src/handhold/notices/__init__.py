@@ -3,9 +3,9 @@
 from handhold.notices.compose import Letterhead, Matter, Notice, compose, correction
 from handhold.notices.duty import Duty, DutyError, duties
 from handhold.notices.inbox import NoticeError, acknowledge, inbox, read, receive
-from handhold.notices.outbox import send, tell
+from handhold.notices.outbox import Told, send, tell
 
 __all__ = [
-    "Duty", "DutyError", "Letterhead", "Matter", "Notice", "NoticeError", "acknowledge", "compose", "correction", "duties", "inbox", "read",
+    "Duty", "DutyError", "Letterhead", "Matter", "Notice", "NoticeError", "Told", "acknowledge", "compose", "correction", "duties", "inbox", "read",
     "receive", "send", "tell",
 ]  # fmt: skip

@@ -5,6 +5,7 @@ nothing, because a notice's id is that of what it is about and of who is told.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -24,6 +25,7 @@ SYSTEM = "system"
 INBOX = "inbox"
 CONTEXT = "notices_outbox.body"
 MOMENT = pl.Datetime("us", "UTC")
+Told = tuple[str, str]  # recipient and duty
 
 OWED = """
     select g.id as about, g.times, g.child, g.kind as about_kind, g.reason, g.subject, g.evidence, d.duty, e.day,
@@ -99,14 +101,16 @@ class _Desk:
         )
 
 
-def tell(db: store.Db, *, now: datetime, pack: Pack) -> int:
-    """Compose every notice that is owed and not yet in the outbox, corrections too; returns how many."""
+def tell(db: store.Db, *, now: datetime, pack: Pack) -> Counter[Told]:
+    """Compose every notice that is owed and not yet in the outbox, corrections too; returns how many to whom for which duty."""
     store.lock(db, "notices.tell")
     desk = _desk(pack, now)
     owed = store.frame(db, OWED, _asked(desk.duties.values()))
-    composed = sum(_write(db, desk, part) for part in owed.iter_slices(SLICE))
-    retracted = _retracted(db)
-    return composed + sum(_write(db, desk, part) for part in retracted.iter_slices(SLICE))
+    composed: Counter[Told] = Counter()
+    for rows in (owed, _retracted(db)):
+        for part in rows.iter_slices(SLICE):
+            composed += _write(db, desk, part)
+    return composed
 
 
 def _desk(pack: Pack, now: datetime) -> _Desk:
@@ -130,10 +134,10 @@ def _retracted(db: store.Db) -> pl.DataFrame:
     return store.frame(db, RETRACTED, {"separated": separated})
 
 
-def _write(db: store.Db, desk: _Desk, rows: pl.DataFrame) -> int:
+def _write(db: store.Db, desk: _Desk, rows: pl.DataFrame) -> Counter[Told]:
     """Compose, seal and put a slice into the outbox."""
     if not len(rows):
-        return 0
+        return Counter()
     people = identity.names(db, rows["child"].unique().to_list())
     made = [_compose(desk, row, people.get(row["child"])) for row in rows.iter_rows(named=True)]
     notices = pl.DataFrame(made, schema=MADE, orient="row")
@@ -152,7 +156,8 @@ def _write(db: store.Db, desk: _Desk, rows: pl.DataFrame) -> int:
         pl.lit(desk.now).cast(MOMENT).alias("created"),
         pl.lit(desk.pack.version).alias("pack_version"),
     )
-    return store.copy_in(db, "notices_outbox", outbox.drop("text"))
+    store.copy_in(db, "notices_outbox", outbox.drop("text"))
+    return Counter(zip(recipients, rows["duty"], strict=True))
 
 
 KEPT = ("about", "times", "child", "about_kind", "subject", "duty", "corrects")

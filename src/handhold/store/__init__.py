@@ -10,8 +10,11 @@ from handhold.store.db import (
     fetch,
     frame,
     lock,
+    lock_within,
     put_setting,
+    rehearsal,
     setting,
+    share,
     transaction,
     upsert,
     use,
@@ -36,6 +39,6 @@ from handhold.store.server import ensure, status, stop
 
 __all__ = [
     "Db", "Key", "KeyMissing", "Keyring", "StoreError", "blind", "blind_one", "blobs", "close", "connect", "copy_in", "dsn",
-    "ensure", "fetch", "frame", "hold", "home", "keyring", "lock", "migrate", "put_setting", "rotate", "seal", "seal_many",
-    "setting", "stable_ids", "status", "stop", "transaction", "unseal", "unseal_many", "upsert", "use",
+    "ensure", "fetch", "frame", "hold", "home", "keyring", "lock", "lock_within", "migrate", "put_setting", "rehearsal", "rotate", "seal",
+    "seal_many", "setting", "share", "stable_ids", "status", "stop", "transaction", "unseal", "unseal_many", "upsert", "use",
 ]  # fmt: skip

@@ -8,6 +8,7 @@ import hashlib
 import io
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -47,6 +48,17 @@ def keep(source: BinaryIO) -> tuple[bytes, int]:
         ) from None
     finally:
         fresh.unlink(missing_ok=True)
+
+
+@contextmanager
+def nothing_kept() -> Iterator[None]:
+    """Whatever is kept meanwhile is removed at the end: for a rehearsal, during which nobody else keeps anything."""
+    before = set(_folder().glob("??/*"))
+    try:
+        yield
+    finally:
+        for place in set(_folder().glob("??/*")) - before:
+            place.unlink(missing_ok=True)
 
 
 def _seal_to(source: BinaryIO, target: Path) -> tuple[bytes, int]:

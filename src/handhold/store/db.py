@@ -2,8 +2,9 @@
 
 import io
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import polars as pl
@@ -93,6 +94,24 @@ def transaction() -> Iterator[Db]:
                 yield db
         finally:
             pool.putconn(db)
+
+
+@contextmanager
+def rehearsal(db: Db) -> Iterator[Callable[[], AbstractContextManager[Db]]]:
+    """A maker of transactions that are none: each is a savepoint inside ``db``'s own, and at the end all is undone.
+
+    One at a time, whatever thread asks. What a transaction's end would drop (temporary tables) is dropped at the end of each.
+    """
+    turn = threading.RLock()
+
+    @contextmanager
+    def pretended() -> Iterator[Db]:
+        with turn, _explained(), db.transaction():
+            yield db
+            db.execute("discard temp")
+
+    with db.transaction(force_rollback=True):
+        yield pretended
 
 
 def _taken() -> tuple[ConnectionPool[Db], Db]:
@@ -278,6 +297,23 @@ def _on_conflict(columns: Sequence[str], key: Sequence[str], update: Sequence[st
 def lock(db: Db, name: str) -> None:
     """Wait until this transaction alone holds ``name``; it is let go at its end."""
     db.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+
+
+def share(db: Db, name: str) -> None:
+    """Hold ``name`` together with others until this transaction ends; whoever wants it alone (:func:`lock`) waits."""
+    db.execute("select pg_advisory_xact_lock_shared(hashtextextended(%s, 0))", [name])
+
+
+def lock_within(db: Db, name: str, seconds: float) -> bool:
+    """Like :func:`lock`, but give up after a while; whether it is held now."""
+    try:
+        with db.transaction():
+            db.execute("select set_config('lock_timeout', %s, true)", [f"{int(seconds * 1000)}ms"])
+            lock(db, name)
+            db.execute("select set_config('lock_timeout', '0', true)")
+    except psycopg.errors.LockNotAvailable:
+        return False
+    return True
 
 
 def put_setting(db: Db, key: str, value: Any) -> None:

@@ -35,7 +35,7 @@ def may_mend(request: HttpRequest, delivery: Mapping[str, Any]) -> bool:
 def beside(request: HttpRequest, delivery: Mapping[str, Any]) -> dict[str, Any]:
     """What a delivery's page says of its quarantine."""
     with store.transaction() as db:
-        return {"tally": feeds.refused_tally(db, delivery["id"]), "may_mend": may_mend(request, delivery)}
+        return {"tally": feeds.quarantine_tally(db, delivery["id"]), "may_mend": may_mend(request, delivery)}
 
 
 def _found(db: store.Db, request: HttpRequest, delivery: int) -> dict[str, Any]:
@@ -53,16 +53,16 @@ def refused(request: HttpRequest, delivery: int) -> HttpResponse:
         found = _found(db, request, delivery)
         waiting = part(
             request,
-            lambda limit, offset: feeds.refused_rows(
+            lambda limit, offset: feeds.quarantine_of(
                 db, delivery, released=False, limit=limit, offset=offset
             ),
         )
-        released = feeds.refused_rows(db, delivery, released=True, limit=100)
+        released = feeds.quarantine_of(db, delivery, released=True, limit=100)
         for row in (*waiting.rows, *released):
             row["value"] = lists.cell(row["id"], row["value"])
         if waiting.rows or released:
             session.note(db, request, "quarantine.read", "delivery", [delivery])
-        tally = feeds.refused_tally(db, delivery)
+        tally = feeds.quarantine_tally(db, delivery)
     return render(
         request,
         "handhold/refused.html",

@@ -32,7 +32,9 @@ def take_back(request: HttpRequest, delivery: int) -> HttpResponse:
     if request.method == "POST" and why and request.POST.get("was") == found["status"]:
         act(delivery, why, session.office(request))
         return redirect("delivery", delivery)
-    effect = casework.pretend(lambda office: act(delivery, "preview", office), session.office(request))
+    effect = casework.rehearse(
+        lambda office: act(delivery, "preview", office), session.office(request)
+    ).arrival
     context = {
         "delivery": found,
         "effect": effect,
