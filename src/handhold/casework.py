@@ -194,6 +194,7 @@ def take_in(group: list[feeds.Delivery], office: Office, arrival: Arrival) -> No
             told = feeds.take_between(db, group, now=office.now, pack=office.pack)
             _note(arrival, told.deliveries)
             _restate(db, told, office, arrival)
+            arrival.changed += len(told.changed)
         else:
             reading = feeds.read(db, group, now=office.now, pack=office.pack)
             _note(arrival, reading.deliveries)

@@ -97,11 +97,11 @@ def all_opened(deliveries: list[Delivery], cases: pl.Series | None, pack: Pack) 
     ours = layouts(pack)
     keep = court.only(cases) if cases is not None else None
     opened = [_open(d, ours[d.feed or ""], pack, keep) for d in deliveries]
-    beside = court.beside(
-        {o.layout.table: o.checked.rows for o in opened if o.checked is not None and o.layout.shifts}
-    )
+    tables = {o.layout.table: o.checked.rows for o in opened if o.checked is not None and o.layout.shifts}
     for one in opened:
         if one.checked is not None and one.delivery.feed != COUNT:
+            own = {one.layout.table: one.checked.rows}  # a table may have come twice
+            beside = court.beside(tables | own) if one.layout.shifts else own
             one.keyed = _keyed(beside.get(one.layout.table, one.checked.rows), one.layout, one.delivery)
     return opened
 

@@ -48,11 +48,13 @@ class Retelling:
     """The whole story of the rows that have another one now.
 
     ``runs``: as ``feeds.runs`` gives them; ``reports`` and ``descriptions`` carry the ``turn`` of the run that states
-    them; ``rows``: all rows told again, also those of which nothing is left; ``files``: all files they ever named.
+    them; ``rows``: all rows told again, also those of which nothing is left; ``files``: all files they ever named;
+    ``changed``: rows of the new ``deliveries`` that said something else before.
     """
 
     rows: pl.Series = field(default_factory=ids)
     files: pl.Series = field(default_factory=ids)
+    changed: pl.Series = field(default_factory=ids)
     runs: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=history.RUN))
     reports: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REPORT | TURN))
     descriptions: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=DESCRIPTION | TURN))
@@ -81,7 +83,7 @@ def again(db: store.Db, stream: str, before: State, after: State, *, now: dateti
     rows = _affected(was, told, stream)
     mine = told.filter(pl.col("row").is_in(rows.implode()))
     files = pl.concat([mine["file"], was.filter(pl.col("row").is_in(rows.implode()))["file"]])
-    found = Retelling(rows, files.drop_nulls().unique().sort().alias("file"), mine)
+    found = Retelling(rows, files.drop_nulls().unique().sort().alias("file"), runs=mine)
     for turn in turns:
         _understand(found, turn, pack)
     _write(db, found, after.deliveries, now)
@@ -197,7 +199,8 @@ def _understand(found: Retelling, turn: _Turn, pack: Pack) -> None:
             [found.descriptions, described.with_columns(turn=pl.lit(at, pl.Int32))]
         )
         if one.layout.table in PERSON_TABLES and one.layout.shifts:
-            tables[one.layout.table] = mine
+            both = [rows for rows in (tables.get(one.layout.table), mine) if rows is not None]
+            tables[one.layout.table] = pl.concat(both).unique("row", keep="last", maintain_order=True)
     fresh = {name: rows.join(begins, on="row", how="semi").select("row") for name, rows in tables.items()}
     people = court.described(tables, fresh).with_columns(turn=pl.lit(max(numbered.values()), pl.Int32))
     found.descriptions = pl.concat([found.descriptions, people])
@@ -266,7 +269,9 @@ def take_between(db: store.Db, group: list[Delivery], *, now: datetime, pack: Pa
     counted = [_counted(delivery, opened, found, after) for delivery in settled]
     for delivery in counted:
         inbox.settle(db, delivery, now)
-    return replace(found, deliveries=counted)
+    begun = found.runs.filter(pl.col("turn") > pl.col("turn").min().over("row"))
+    changed = begun.filter(pl.col("delivery").is_in([delivery.id for delivery in counted]))["row"].alias("id")
+    return replace(found, deliveries=counted, changed=changed)
 
 
 def _opened_with(db: store.Db, group: list[Delivery], numbers: pl.Series, pack: Pack) -> list[reader.Opened]:
