@@ -98,11 +98,16 @@ def all_opened(deliveries: list[Delivery], cases: pl.Series | None, pack: Pack) 
     keep = court.only(cases) if cases is not None else None
     opened = [_open(d, ours[d.feed or ""], pack, keep) for d in deliveries]
     tables = {o.layout.table: o.checked.rows for o in opened if o.checked is not None and o.layout.shifts}
+    beside = court.beside(tables)
     for one in opened:
-        if one.checked is not None and one.delivery.feed != COUNT:
-            own = {one.layout.table: one.checked.rows}  # a table may have come twice
-            beside = court.beside(tables | own) if one.layout.shifts else own
-            one.keyed = _keyed(beside.get(one.layout.table, one.checked.rows), one.layout, one.delivery)
+        if one.checked is None or one.delivery.feed == COUNT:
+            continue
+        rows = one.checked.rows
+        if one.layout.shifts and tables[one.layout.table] is not rows:  # the table came twice
+            rows = court.beside(tables | {one.layout.table: rows}).get(one.layout.table, rows)
+        else:
+            rows = beside.get(one.layout.table, rows)
+        one.keyed = _keyed(rows, one.layout, one.delivery)
     return opened
 
 
