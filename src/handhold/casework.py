@@ -10,9 +10,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Protocol
+from uuid import UUID
 
 import polars as pl
 import psycopg
@@ -25,6 +26,9 @@ Transaction = Callable[[str], AbstractContextManager[Db]]
 Told = notices.Told
 SYSTEM = "system"
 HOUSE = "casework"  # held together by all who act, and alone by a rehearsal: nobody acts on what is only pretended
+LEFT_BEHIND = 15  # minutes after which a delivery that was kept and not read is taken up by the clock
+FOLDER = "watched folder"
+FOR_SENDERS = ("rows", "children touched")
 PATIENCE = 30.0  # seconds a rehearsal waits until nobody acts
 
 
@@ -82,14 +86,25 @@ class Preview:
         """Rows by what they would be; ``doubtful`` are questions that a person would have to answer."""
         arrival = self.arrival
         return {
-            "new": arrival.count("loaded") - arrival.changed,
-            "changed": arrival.changed,
+            "new": arrival.count("loaded") - arrival.count("changed"),
+            "changed": arrival.count("changed"),
             "unchanged": arrival.count("unchanged") + sum(d.rows or 0 for d in arrival.deliveries if d.again),
             "doubtful": arrival.questions,
             "quarantined": arrival.count("quarantined"),
             "withdrawn": arrival.count("withdrawn"),
             "left": arrival.count("left"),
         }
+
+    def effects(self) -> list[tuple[str, str, int]]:
+        """What would happen, to what, how often: ``(what, which, count)``."""
+        arrival = self.arrival
+        return [
+            *(("rows", name, count) for name, count in self.rows.items()),
+            ("children touched", "", len(arrival.touched)),
+            *(("gaps would open", kind, count) for kind, count in sorted(arrival.gaps_opened.items())),
+            *(("gaps would close", kind, count) for kind, count in sorted(arrival.gaps_closed.items())),
+            *(("notices would go", f"{to}: {duty}", n) for (to, duty), n in sorted(arrival.told.items())),
+        ]
 
 
 @contextmanager
@@ -121,9 +136,9 @@ def _acting(office: Office, by: str | None = None) -> AbstractContextManager[Db]
     return office.transaction(by or office.by)
 
 
-def preview(paths: Iterable[Path], office: Office, *, sender: str) -> Preview:
+def preview(paths: Iterable[feeds.Source], office: Office, *, sender: str, whole: bool = False) -> Preview:
     """What :func:`arrive` would do with these files, without doing it. The look itself is an entry in the ledger."""
-    return rehearse(lambda pretended: arrive(paths, pretended, sender=sender), office)
+    return rehearse(lambda pretended: arrive(paths, pretended, sender=sender, whole=whole), office)
 
 
 def rehearse(act: Callable[[Office], Arrival], office: Office) -> Preview:
@@ -158,12 +173,88 @@ def _rehearsed(
         return Preview(arrival, feeds.refused_rows(db, [delivery.id for delivery in arrival.deliveries]))
 
 
-def arrive(paths: Iterable[Path], office: Office, *, sender: str) -> Arrival:
-    """Take in what was sent, and follow it to the notices it causes.
+def arrive(paths: Iterable[feeds.Source], office: Office, *, sender: str, whole: bool = False) -> Arrival:
+    """Take in what was sent, and follow it to the notices it causes: the one way in, whatever the door.
 
-    ``paths`` are files in the order in which they should be read. The same bytes again change nothing.
+    ``paths`` are files in the order in which they should be read. The same bytes again change nothing. ``whole``: a
+    delivery of which one row would be quarantined is refused, and changes nothing.
     """
-    arrival = Arrival(keep(paths, office, sender=sender))
+    return _follow(Arrival(keep(paths, office, sender=sender, whole=whole)), office)
+
+
+def release(deliveries: list[int], why: str, office: Office) -> Arrival:
+    """A person looked at deliveries that were held: they are read as they are, by the same path."""
+    with _acting(office) as db:
+        kept = [feeds.release(db, one, by=office.by, why=why, now=office.now) for one in deliveries]
+        _trail(db, office, "delivery.released", "delivery", deliveries)
+    return _follow(Arrival(kept), office)
+
+
+def refuse(deliveries: list[int], why: str, office: Office) -> None:
+    """A person looked at deliveries that were held, and refuses them for good."""
+    with _acting(office) as db:
+        for one in deliveries:
+            feeds.refuse(db, one, by=office.by, why=why, now=office.now)
+        _trail(db, office, "delivery.refused", "delivery", deliveries)
+
+
+def take_upload(sent: feeds.Upload, office: Office, *, sender: str, whole: bool = False) -> Arrival:
+    """An upload that is whole becomes a delivery; its parts are removed. Again, it changes nothing."""
+    arrival = arrive([sent], office, sender=sender, whole=whole)
+    with _acting(office) as db:
+        feeds.upload.became(db, sent, arrival.deliveries[0].id)
+    feeds.upload.clear(sent)
+    return arrival
+
+
+def uploaded(
+    part: store.spool.Part, id: UUID, office: Office, *, agency: str, name: str, as_of: date | None
+) -> feeds.Upload:
+    """A file that came in one piece through the page waits until it is looked at and taken in."""
+    with _acting(office) as db:
+        sent = feeds.upload.begin(
+            db, id, agency=agency, by=office.by, name=name, size=part.written, as_of=as_of, now=office.now, pack=office.pack
+        )  # fmt: skip
+        return feeds.upload.grown(db, sent, part) if part.written else sent
+
+
+def drop_upload(sent: feeds.Upload, office: Office) -> None:
+    """Forget what was uploaded and not taken in."""
+    with _acting(office) as db:
+        feeds.upload.drop(db, sent)
+    feeds.upload.clear(sent)
+
+
+def watch(watched: feeds.Watched, office: Office) -> int:
+    """Take in what lies calm in a watched folder, and say beside it what would become of what is only asked about."""
+    taken, asked = watched.look()
+    for group in taken:
+        arrive(group, office, sender=FOLDER)
+        for path in group:
+            watched.put_away(path)
+    for path in asked:
+        watched.answer(path, _said(preview([path], office, sender=FOLDER)))
+    return sum(map(len, taken))
+
+
+def _said(seen: Preview) -> Iterator[str]:
+    """A preview for whoever can read the folder: of rows and how many children, not of gaps and notices."""
+    for delivery in seen.arrival.deliveries:
+        yield f"{delivery.feed or 'no feed'}: {'came before' if delivery.again else delivery.status}{f': {delivery.why}' if delivery.why else ''}"
+    yield from (f"{what} {which}: {n:,}" for what, which, n in seen.effects() if what in FOR_SENDERS)
+    yield from (f"line {row['line']}, {row['column'] or 'row'}: {row['why']}" for row in seen.refused)
+    yield "Nothing was changed."
+
+
+def left_behind(office: Office) -> Arrival:
+    """Read what was kept and not read, because whoever took it in was killed."""
+    with _acting(office) as db:
+        found = feeds.left_behind(db, minutes=LEFT_BEHIND)
+    return _follow(Arrival(found), office)
+
+
+def _follow(arrival: Arrival, office: Office) -> Arrival:
+    """Read what waits to be read, and go on to the notices."""
     for group in feeds.groups(arrival.deliveries):
         take_in(group, office, arrival)
     link(office, arrival)
@@ -171,14 +262,16 @@ def arrive(paths: Iterable[Path], office: Office, *, sender: str) -> Arrival:
     return arrival
 
 
-def keep(paths: Iterable[Path], office: Office, *, sender: str) -> list[feeds.Delivery]:
+def keep(
+    paths: Iterable[feeds.Source], office: Office, *, sender: str, whole: bool = False
+) -> list[feeds.Delivery]:
     """Keep each file as it came, before anything is made of it; each in a transaction of its own."""
     wanted = list(paths)
     kept = []
     for done, path in enumerate(wanted):
         office.show("keep", done, len(wanted))
         with _acting(office) as db:
-            delivery = feeds.keep(db, path, sender=sender, by=office.by, now=office.now)
+            delivery = feeds.keep(db, path, sender=sender, by=office.by, now=office.now, whole=whole)
             if not delivery.again:
                 _trail(db, office, "delivery.kept", "delivery", [delivery.id])
         kept.append(delivery)
@@ -192,18 +285,19 @@ def take_in(group: list[feeds.Delivery], office: Office, arrival: Arrival) -> No
     with _acting(office) as db:
         if feeds.comes_between(db, group):
             told = feeds.take_between(db, group, now=office.now, pack=office.pack)
-            _note(arrival, told.deliveries)
+            deliveries = told.deliveries
             _restate(db, told, office, arrival)
-            arrival.changed += len(told.changed)
         else:
             reading = feeds.read(db, group, now=office.now, pack=office.pack)
-            _note(arrival, reading.deliveries)
+            deliveries = reading.deliveries
             identity.describe(db, reading.descriptions, now=office.now)
             _count(db, timeline.record(db, reading, now=office.now), arrival)
-            arrival.changed += len(reading.changed)
-        if feeds.newly_childrens(db, group):
+        _note(arrival, deliveries)
+        if feeds.newly_childrens(db, deliveries):
             _restate(db, feeds.court_again(db, now=office.now, pack=office.pack), office, arrival)
-        _trail(db, office, "delivery.read", "delivery", [delivery.id for delivery in group])
+        read = [delivery.id for delivery in deliveries if not delivery.again]
+        if read:
+            _trail(db, office, "delivery.read", "delivery", read)
     office.show(f"read {group[0].feed}", 1, 1)
 
 
@@ -305,8 +399,26 @@ def take_up(office: Office, arrival: Arrival | None = None) -> Arrival:
         arrival.notices = arrival.told.total()
         arrival.steps += _respond(office)
         send_notices(office)
+    watch_feeds(office)
     seal_ledger(office)
     return arrival
+
+
+def watch_feeds(office: Office) -> None:
+    """See which feeds are silent or have changed: gaps of their own, which have no child."""
+    with _acting(office) as db:
+        watched = account.feedgaps.watch(db, now=office.now, pack=office.pack)
+        for verb, ids in (("feed.gap-opened", watched.opened), ("feed.gap-closed", watched.closed)):
+            if ids:
+                _trail(db, office, verb, "feed-gap", ids)
+
+
+def accept_feed(feed: str, why: str, office: Office) -> int:
+    """A person says that what a feed shows is its new normal; how many gaps closed by that."""
+    with _acting(office) as db:
+        closed = account.feedgaps.accept(db, feed, by=office.by, why=why, now=office.now)
+        _trail(db, office, "feed.accepted", "feed-gap", closed)
+    return len(closed)
 
 
 def _account(office: Office, arrival: Arrival) -> bool:
@@ -326,8 +438,13 @@ def _account(office: Office, arrival: Arrival) -> bool:
 
 
 def time_passed(office: Office) -> Arrival:
-    """What the clock alone changes: accounts that wake, steps that lapse, notices that fall due."""
-    return take_up(office)
+    """What the clock alone changes: accounts that wake, steps that lapse, notices that fall due, work left behind."""
+    with _acting(office) as db:
+        stale = feeds.upload.stale(db, now=office.now, pack=office.pack)
+        feeds.upload.sweep(db)
+    for sent in stale:
+        drop_upload(sent, office)
+    return left_behind(office)
 
 
 def _respond(office: Office) -> int:
@@ -431,16 +548,24 @@ __all__ = [
     "Busy",
     "Office",
     "Preview",
+    "accept_feed",
     "acknowledge",
     "arrive",
     "complete_step",
     "decide_link",
+    "drop_upload",
     "fix",
     "preview",
     "redo",
+    "refuse",
     "rehearse",
+    "release",
     "separate",
     "store",
+    "take_upload",
     "time_passed",
     "undo",
+    "uploaded",
+    "watch",
+    "watch_feeds",
 ]

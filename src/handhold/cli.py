@@ -1,13 +1,14 @@
 """The command line: the same acts as on the pages, for people and for scripts.
 
 Exit codes: 0 done; 1 something is wrong with what was asked or given (one sentence says what, where, why and what to
-do); 2 the command was misspelt; 3 the ledger does not verify.
+do); 2 the command was misspelt; 3 the ledger does not verify; 130 stopped by Ctrl-C.
 """
 
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,22 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from handhold import account, casework, feeds, followup, identity, ledger, notices, oversight, pack, store
+from handhold import (
+    access,
+    account,
+    casework,
+    feeds,
+    followup,
+    identity,
+    ledger,
+    notices,
+    oversight,
+    pack,
+    store,
+)
+from handhold.oversight import lists
 from handhold.progress import Bars
+from handhold.web.listening import CannotListen
 
 WIDE = 240  # columns where nobody watches: a pipe or a file should not fold its cells
 OUT = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
@@ -30,8 +45,12 @@ OWN_ERRORS = (
     oversight.FigureError,
     ledger.LedgerError,
     casework.Busy,
+    access.tokens.TokenError,
     followup.StepError,
+    notices.NoticeError,
+    CannotListen,
 )
+STOPPED = 130
 
 
 class When(click.ParamType[datetime]):
@@ -51,6 +70,33 @@ class When(click.ParamType[datetime]):
         return moment.astimezone(UTC)
 
 
+class Agency(click.ParamType[str]):
+    """An agency of the pack, by its short name: ``ORR``, ``OPLA`` …"""
+
+    name = "agency"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        known = pack.load().toml("roles.toml")["agency"]
+        if value.upper() not in known:
+            self.fail(f"{value!r} is no agency of this pack; there are {', '.join(known)}", param, ctx)
+        return str(value).upper()
+
+
+class Person(click.ParamType[str]):
+    """Who acts: ``person:12``. It goes into the ledger, so it is a number or a short code, never a name."""
+
+    name = "person"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not re.fullmatch(r"person:[a-z0-9-]{1,32}", value):
+            self.fail(
+                f"{value!r} is not who acts; write person: and a number or short code, for example person:12",
+                param,
+                ctx,
+            )
+        return str(value)
+
+
 def _clock() -> datetime:
     return datetime.now(UTC)
 
@@ -62,7 +108,7 @@ def _now(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _by(command: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option("--by", required=True, help="Who decides, as person:ID.")(command)
+    return click.option("--by", required=True, type=Person(), help="Who decides, as person:ID.")(command)
 
 
 def _office(
@@ -71,7 +117,11 @@ def _office(
     return casework.Office(by=by, now=now, pack=pack.load(), show=show)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+PORT = click.IntRange(1, 65535)
+SOME = click.IntRange(min=1)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="handhold")
 def handhold() -> None:
     """Keep every unaccompanied child accounted for after release."""
@@ -99,20 +149,28 @@ def _main_job(folder: Path, now: datetime, synthetic: bool | None, sender: str =
 @_now
 @click.option("--sender", default="command line", help="Who sent it.")
 @click.option("--dry-run", is_flag=True, help="Say what would happen, and change nothing.")
-def ingest(paths: tuple[Path, ...], now: datetime, sender: str, dry_run: bool) -> None:
+@click.option(
+    "--atomic",
+    type=click.Choice(["row", "all"]),
+    default="row",
+    show_default=True,
+    help="all: refuse a delivery whole when one of its rows cannot be read.",
+)
+def ingest(paths: tuple[Path, ...], now: datetime, sender: str, dry_run: bool, atomic: str) -> None:
     """Take in files or folders, and follow them to the notices they cause."""
     _ready(None)
     found = [file for path in paths for file in (feeds.find(path) if path.is_dir() else [path])]
     if dry_run:
         with Bars(ERRORS) as bars:
-            _print_preview(casework.preview(found, _office(now, show=bars), sender=sender))
+            seen = casework.preview(found, _office(now, show=bars), sender=sender, whole=atomic == "all")
+        _print_preview(seen)
         return
-    _print_deliveries(_arrive(found, now, sender))
+    _print_deliveries(_arrive(found, now, sender, whole=atomic == "all"))
 
 
-def _arrive(paths: list[Path], now: datetime, sender: str) -> casework.Arrival:
+def _arrive(paths: list[Path], now: datetime, sender: str, *, whole: bool = False) -> casework.Arrival:
     with Bars(ERRORS) as bars:
-        return casework.arrive(paths, _office(now, show=bars), sender=sender)
+        return casework.arrive(paths, _office(now, show=bars), sender=sender, whole=whole)
 
 
 def _ready(synthetic: bool | None) -> None:
@@ -135,8 +193,7 @@ def account_(child: int | None, now: datetime) -> None:
         done = casework.time_passed(_office(now, show=bars))
     OUT.print(f"accounts changed {done.children:,}; gaps opened {done.opened:,}, closed {done.closed:,}")
     if child is not None:
-        with store.transaction() as db:
-            OUT.print_json(data=account.read(db, identity.resolve(db, child)))
+        _print_account(child)
 
 
 @handhold.command()
@@ -150,14 +207,14 @@ def report(now: datetime, figure: str | None, limit: int) -> None:
 
 
 @handhold.command()
-@click.argument("what", type=click.Choice(sorted(oversight.EXPORTS)))
+@click.argument("what", metavar="WHAT", type=click.Choice(sorted(oversight.EXPORTS)))
 @click.option(
     "--to", "target", required=True, type=click.Path(path_type=Path), help="A .parquet, .csv or .jsonl file."
 )
 @click.option("--as-of", type=When(), default=None, help="As Handhold knew it then.")
 @_now
 def export(what: str, target: Path, as_of: datetime | None, now: datetime) -> None:
-    """Write WHAT (feeds.md section 10) to a file."""
+    """Write WHAT to a file: files, children, events, gaps, notices, quarantine or figures."""
     _ready(None)
     with ledger.acting_transaction(casework.SYSTEM) as db:
         rows = oversight.export(db, what, target, as_of=as_of, now=now, pack=pack.load())
@@ -176,6 +233,153 @@ def verify() -> None:
     for problem in verdict.problems:
         ERRORS.print(problem)
     sys.exit(NOT_VERIFIED)
+
+
+@handhold.group("feeds")
+def feeds_() -> None:
+    """What agencies send: how each feed is, deliveries that wait for a person, and taking a delivery back."""
+
+
+@feeds_.command()
+@_now
+def health(now: datetime) -> None:
+    """How each feed is: how old, when due, how many rows, what has changed; and the gaps it has open."""
+    _ready(None)
+    rules = pack.load()
+    with store.transaction() as db:
+        found = feeds.health.check(db, now=now, pack=rules)
+        gaps = account.feedgaps.listed(db, closed_since=now)
+    _print_rows("feeds", [_health_row(one, now) for one in found])
+    shown = ("feed", "kind", "reason", "owner", "since", "due", "times")
+    _print_rows(
+        "open gaps of feeds", [{name: gap[name] for name in shown} for gap in gaps if not gap["closed"]]
+    )
+
+
+def _health_row(one: feeds.health.Health, now: datetime) -> dict[str, Any]:
+    unusual = [f"{f.reason} {f.column}".strip() for f in one.findings]
+    return {
+        "feed": one.feed,
+        "newest": one.as_of,
+        "age": f"{(now.date() - one.as_of).days} days",
+        "due": one.due or "once",
+        "state": "silent" if one.silent else "changed" if one.findings else "well",
+        "rows": one.newest.profile.rows,
+        "deliveries": len(one.came),
+        "unusual": ", ".join(unusual),
+    }
+
+
+@feeds_.command()
+@click.argument("feed")
+@click.option("--why", required=True)
+@_by
+@_now
+def accept(feed: str, why: str, by: str, now: datetime) -> None:
+    """Say that what FEED shows now is its new normal; its drift closes, and it is measured anew."""
+    _ready(None)
+    closed = casework.accept_feed(feed, why, _office(now, by=by))
+    OUT.print(f"{feed}: {closed} gaps closed; measured anew from now on")
+
+
+@handhold.command()
+@click.option("--limit", default=50, show_default=True)
+def referrals(limit: int) -> None:
+    """List labour referrals: the number given out, when, and what the investigators have answered. It names no child."""
+    _ready(None)
+    with store.transaction() as db:
+        rows = lists.referrals(db, limit=limit)
+    _print_rows("referrals", rows)
+
+
+@handhold.group()
+def token() -> None:
+    """Keys for machines that use the interface (/api/v1)."""
+
+
+@token.command("make")
+@click.argument("role")
+@click.argument("purpose")
+@_by
+@_now
+def token_make(role: str, purpose: str, by: str, now: datetime) -> None:
+    """Make a key for ROLE and PURPOSE; its secret is shown this once and is nowhere else."""
+    _ready(None)
+    with ledger.acting_transaction(by) as db:
+        made, secret = access.tokens.make(db, role=role, purpose=purpose, by=by, now=now, pack=pack.load())
+        ledger.write(
+            db,
+            by=by,
+            verb="token.made",
+            thing="token",
+            ids=[made.id],
+            at=now,
+            agency=made.agency,
+            purpose=purpose,
+        )
+    OUT.print(
+        f"token {made.id} speaks for {made.agency}, role {made.role}, purpose {made.purpose}. Its secret, shown once:"
+    )
+    OUT.print(secret, markup=False)
+
+
+@token.command("list")
+def token_list() -> None:
+    """List the keys, without their secrets."""
+    _ready(None)
+    with store.transaction() as db:
+        _print_rows("tokens", access.tokens.listed(db))
+
+
+@token.command("revoke")
+@click.argument("token", type=int)
+@_by
+@_now
+def token_revoke(token: int, by: str, now: datetime) -> None:
+    """Let TOKEN hold no longer, from this moment."""
+    _ready(None)
+    with ledger.acting_transaction(by) as db:
+        access.tokens.revoke(db, token, now=now)
+        ledger.write(db, by=by, verb="token.revoked", thing="token", ids=[token], at=now)
+    OUT.print(f"token {token} holds no longer")
+
+
+@feeds_.command()
+def held() -> None:
+    """List deliveries that are held until a person has looked, with the reason."""
+    _ready(None)
+    with store.transaction() as db:
+        rows = lists.deliveries(db, status="held")
+    shown = ("id", "feed", "as_of", "received", "why")
+    _print_rows("held deliveries", [{name: row[name] for name in shown} for row in rows])
+
+
+@feeds_.command()
+@click.argument("deliveries", type=int, nargs=-1, required=True)
+@click.option("--why", required=True)
+@_by
+@_now
+@click.option("--dry-run", is_flag=True, help="Say what would happen, and change nothing.")
+def release(deliveries: tuple[int, ...], why: str, by: str, now: datetime, dry_run: bool) -> None:
+    """Read held DELIVERIES as they are: somebody has looked at them, and says why they are right."""
+    _ready(None)
+    office = _office(now, by=by)
+    if dry_run:
+        _print_preview(casework.rehearse(lambda o: casework.release(list(deliveries), why, o), office))
+    else:
+        _print_deliveries(casework.release(list(deliveries), why, office))
+
+
+@feeds_.command()
+@click.argument("deliveries", type=int, nargs=-1, required=True)
+@click.option("--why", required=True)
+@_by
+@_now
+def refuse(deliveries: tuple[int, ...], why: str, by: str, now: datetime) -> None:
+    """Refuse held DELIVERIES for good: somebody has looked at them, and says why they are wrong. Their bytes stay."""
+    _ready(None)
+    casework.refuse(list(deliveries), why, _office(now, by=by))
+    OUT.print(f"refused for good: {len(deliveries)}")
 
 
 @handhold.group()
@@ -218,20 +422,21 @@ def separate(file: int, why: str, by: str, now: datetime) -> None:
 
 
 @handhold.command("notices")
-@click.argument("agency")
-@click.option("--limit", default=20, show_default=True)
+@click.argument("agency", type=Agency())
+@click.option("--limit", default=20, show_default=True, type=SOME)
 @_now
 def notices_(agency: str, limit: int, now: datetime) -> None:
     """List the notices that wait in AGENCY's inbox."""
     _ready(None)
     with store.transaction() as db:
         rows = notices.inbox(db, agency, now=now, limit=limit, offset=0)
-    _print_rows(f"notices to {agency}", rows)
+    shown = ("id", "title", "child", "purpose", "agreement", "sent", "due", "corrects")
+    _print_rows(f"notices to {agency}", [{name: row[name] for name in shown} for row in rows])
 
 
 @handhold.command()
 @click.argument("notice", type=int)
-@click.option("--agency", required=True, help="The agency that was told.")
+@click.option("--agency", required=True, type=Agency(), help="The agency that was told.")
 @_by
 @_now
 def acknowledge(notice: int, agency: str, by: str, now: datetime) -> None:
@@ -240,20 +445,56 @@ def acknowledge(notice: int, agency: str, by: str, now: datetime) -> None:
     _print_changes(casework.acknowledge(notice, agency, _office(now, by=by)))
 
 
+@handhold.group()
+def step() -> None:
+    """Follow-up: what somebody has to do, and saying that it is done."""
+
+
+@step.command("list")
+@click.argument("agency", type=Agency())
+@click.argument("role")
+@click.option("--limit", default=20, show_default=True, type=SOME)
+@_now
+def step_list(agency: str, role: str, limit: int, now: datetime) -> None:
+    """List what ROLE of AGENCY has to do, soonest due first."""
+    _ready(None)
+    with store.transaction() as db:
+        rows = followup.worklist(db, agency, role, now=now, limit=limit)
+    shown = ("id", "name", "words", "child", "due", "late", "evidence_needed")
+    _print_rows(f"steps of {agency}/{role}", [{name: row[name] for name in shown} for row in rows])
+
+
+@step.command("done")
+@click.argument("number", metavar="STEP", type=int)
+@click.argument("evidence")
+@_by
+@_now
+def step_done(number: int, evidence: str, by: str, now: datetime) -> None:
+    """Say that STEP is done, and which of the codes it accepts shows it (EVIDENCE)."""
+    _ready(None)
+    _print_changes(casework.complete_step(number, evidence, _office(now, by=by)))
+
+
 @handhold.command()
 @click.option("--once", is_flag=True, help="One round, then stop.")
+@click.option(
+    "--watch",
+    "folder",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Take in the files that are put into this folder.",
+)
 @_now
-def jobs(once: bool, now: datetime) -> None:
-    """Run the clock: wake accounts, lapse steps, send notices, seal the ledger."""
+def jobs(once: bool, folder: Path | None, now: datetime) -> None:
+    """Run the clock: wake accounts, lapse steps, send notices, seal the ledger; take in what lies in a folder."""
     from handhold import jobs as clock
 
     _ready(None)
-    clock.run((lambda: now) if once else _clock, once=once)
+    clock.run((lambda: now) if once else _clock, once=once, watch=folder)
 
 
 @handhold.command()
-@click.option("--port", default=8000, show_default=True)
-@click.option("--workers", default=2, show_default=True)
+@click.option("--port", default=8000, show_default=True, type=PORT)
+@click.option("--workers", default=2, show_default=True, type=SOME)
 def serve(port: int, workers: int) -> None:
     """Serve the pages on http://127.0.0.1:PORT."""
     from handhold.web import serve as pages
@@ -264,32 +505,63 @@ def serve(port: int, workers: int) -> None:
 
 @handhold.command()
 @click.argument("out", type=click.Path(path_type=Path))
-@click.option("--children", default=2000, show_default=True)
+@click.option("--children", default=2000, show_default=True, type=SOME)
 @click.option("--seed", default=1, show_default=True)
-@click.option("--as-of", default="2024-05-31", show_default=True, help="The day the nation is told of.")
-@click.option("--adults-per-child", default=2.0, show_default=True)
+@click.option(
+    "--as-of",
+    default="2024-05-31",
+    show_default=True,
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="The day the nation is told of.",
+)
+@click.option(
+    "--adults-per-child",
+    default=2.0,
+    show_default=True,
+    type=click.FloatRange(min=0),
+    help="How many cases of adults the court's extract has for each child.",
+)
 @click.option(
     "--error",
     default=1.0,
     show_default=True,
+    type=click.FloatRange(min=0),
     help="Defects and typing errors, as a multiple of the calibrated rate.",
 )
-def simulate(out: Path, children: int, seed: int, as_of: str, adults_per_child: float, error: float) -> None:
+@click.option(
+    "--published-list", is_flag=True, help="Beside the feeds, a list of releases as HHS published it."
+)
+def simulate(
+    out: Path,
+    children: int,
+    seed: int,
+    as_of: datetime,
+    adults_per_child: float,
+    error: float,
+    published_list: bool,
+) -> None:
     """Write a synthetic nation in the feeds' own formats, with its truth, to OUT."""
     from handhold.simulate import simulate as make
 
-    day = date.fromisoformat(as_of)
-    made = make(out, children=children, seed=seed, as_of=day, adults_per_child=adults_per_child, error=error)
+    made = make(
+        out,
+        children=children,
+        seed=seed,
+        as_of=as_of.date(),
+        adults_per_child=adults_per_child,
+        error=error,
+        published_list=published_list,
+    )
     OUT.print(f"{children:,} synthetic children in {out}: {made}")
 
 
 @handhold.command()
-@click.option("--children", default=2000, show_default=True, help="Size of the synthetic nation.")
+@click.option("--children", default=2000, show_default=True, type=SOME, help="Size of the synthetic nation.")
 @click.option(
     "--feeds", "folder", type=click.Path(path_type=Path, exists=True), help="Use this folder instead."
 )
 @click.option("--now", type=When(), default="2024-05-31T23:59-04:00", show_default=True)
-@click.option("--port", default=8000, show_default=True)
+@click.option("--port", default=8000, show_default=True, type=PORT)
 @click.option("--no-serve", is_flag=True, help="Stop before serving the pages.")
 def demo(children: int, folder: Path | None, now: datetime, port: int, no_serve: bool) -> None:
     """Simulate a nation, run the main job, print the picture, serve the pages."""
@@ -298,11 +570,6 @@ def demo(children: int, folder: Path | None, now: datetime, port: int, no_serve:
     demonstration.show(
         children=children, folder=folder, now=now, port=port, serve=not no_serve, main_job=_main_job
     )
-
-
-@handhold.group("feeds")
-def feeds_() -> None:
-    """What was delivered, and taking it back."""
 
 
 @feeds_.command("list")
@@ -425,15 +692,38 @@ def _print_picture(now: datetime) -> None:
     table.add_column("figure")
     table.add_column("value", justify="right")
     table.add_column("unknown", justify="right")
+    table.add_column("oldest feed under it")
     table.add_column("open it with --explain")
     for figure in figures:
         table.add_row(
             figure.title,
             f"{figure.value:,}",
             "" if figure.unknown is None else f"{figure.unknown:,}",
+            "" if figure.oldest is None else f"{figure.oldest[1]} {figure.oldest[0]}",
             figure.name,
         )
     OUT.print(table)
+    _print_statistics()
+
+
+def _print_statistics() -> None:
+    """Counts from published lists, where somebody brought one; marked with their source."""
+    with store.transaction() as db:
+        found = oversight.statistics(db, pack=pack.load())
+    for one in found:
+        table = Table(
+            title=f"{one.title} ({one.name})",
+            title_justify="left",
+            caption=one.source,
+            caption_justify="left",
+            pad_edge=False,
+        )
+        table.add_column("")
+        table.add_column("releases", justify="right")
+        for label, count in one.parts:
+            table.add_row(label, f"{count:,}")
+        table.add_row("not known", f"{one.unknown:,}")
+        OUT.print(table)
 
 
 def _synthetic() -> bool:
@@ -444,29 +734,25 @@ def _synthetic() -> bool:
 
 def _print_explained(figure: str, now: datetime, limit: int) -> None:
     with store.transaction() as db:
+        lines = oversight.rows_under(db, figure, pack=pack.load(), limit=limit or None)
+        if lines is not None:
+            _print_rows(f"lines under {figure}", lines.to_dicts())
+            return
         opened = oversight.explain(db, figure, now=now, pack=pack.load(), limit=limit or None)
     OUT.print(f"[b]{opened.definition.title}[/b]: {opened.definition.sentence}")
     OUT.print(
         f"value {opened.value:,} as of {now.isoformat()}; definition {opened.version[:12]}; source: {opened.definition.source}"
     )
+    rests = ", ".join(f"{feed} (as of {day})" for feed, day in opened.feeds)
+    OUT.print(f"rests on: {rests or 'no feed that has come'}")
     _print_rows("rows under it", opened.rows.to_dicts())
 
 
 def _print_preview(seen: casework.Preview) -> None:
     """What would happen, by what it would happen to; the first refused rows under it."""
-    arrival = seen.arrival
-    _print_deliveries(arrival, "Deliveries, as they would be read; NOTHING WAS CHANGED")
-    effects = [
-        *(("rows", name, count) for name, count in seen.rows.items()),
-        ("children touched", "", len(arrival.touched)),
-        *(("gaps would open", kind, count) for kind, count in sorted(arrival.gaps_opened.items())),
-        *(("gaps would close", kind, count) for kind, count in sorted(arrival.gaps_closed.items())),
-        *(
-            ("notices would go to", f"{to}: {duty}", count)
-            for (to, duty), count in sorted(arrival.told.items())
-        ),
-    ]
-    _print_rows("What would happen", [{"what": w, "which": n, "count": f"{c:,}"} for w, n, c in effects])
+    _print_deliveries(seen.arrival, "Deliveries, as they would be read; NOTHING WAS CHANGED")
+    effects = [{"what": what, "which": which, "count": f"{n:,}"} for what, which, n in seen.effects()]
+    _print_rows("What would happen", effects)
     if seen.refused:
         _print_rows("Rows that would be quarantined (the first)", seen.refused)
 
@@ -495,8 +781,16 @@ def _print_deliveries(arrival: casework.Arrival, title: str = "Deliveries") -> N
 def _print_changes(a: casework.Arrival) -> None:
     OUT.print(
         f"events {a.events:,} new, {a.superseded:,} superseded; files linked {a.linked:,}, questions {a.questions:,}; "
-        f"accounts {a.children:,}; gaps opened {a.opened:,}, closed {a.closed:,}; steps {a.steps:,}; notices {a.notices:,}"
+        f"accounts made {a.children:,}; gaps opened {a.opened:,}, closed {a.closed:,}; steps {a.steps:,}; notices {a.notices:,}"
     )
+
+
+def _print_account(child: int) -> None:
+    with store.transaction() as db:
+        found = account.read(db, identity.resolve(db, child))
+    if not found:
+        raise click.ClickException(f"there is no child {child}; handhold export children lists them")
+    OUT.print_json(data=found)
 
 
 def _print_rows(title: str, rows: list[dict[str, Any]]) -> None:
@@ -514,10 +808,25 @@ def _print_rows(title: str, rows: list[dict[str, Any]]) -> None:
 def main() -> None:
     """The door: Handhold's own errors are one sentence, without a traceback."""
     try:
-        handhold()
-    except OWN_ERRORS as error:
-        ERRORS.print(f"handhold: {error}", style="red", markup=False)
+        handhold(standalone_mode=False)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.UsageError as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        _say(error.message)
         sys.exit(1)
+    except (click.Abort, KeyboardInterrupt):
+        _say("stopped; what was done is kept, and the same command goes on from there")
+        sys.exit(STOPPED)
+    except OWN_ERRORS as error:
+        _say(str(error))
+        sys.exit(1)
+
+
+def _say(sentence: str) -> None:
+    ERRORS.print(f"handhold: {sentence}", style="red", markup=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

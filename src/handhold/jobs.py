@@ -11,9 +11,10 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
-from handhold import casework, pack, store
+from handhold import casework, feeds, pack, store
 
 CHANNEL = "handhold"  # NOTIFY on it, after a commit, to be served at once
 PAUSE = 1.0  # seconds between rounds in which notices are sent and the ledger is sealed
@@ -24,15 +25,24 @@ LOG = logging.getLogger("handhold.jobs")
 Now = Callable[[], datetime]
 
 
-def run(now_fn: Now, *, once: bool = False, stop: threading.Event | None = None) -> None:
+def run(
+    now_fn: Now, *, once: bool = False, stop: threading.Event | None = None, watch: Path | None = None
+) -> None:
     """Turn the clock until told to stop (SIGTERM, SIGINT or ``stop``); with ``once``, one whole round.
+
+    ``watch``: a folder whose files are taken in.
 
     With ``once`` an error is raised. Otherwise it is logged by its kind alone (a message could hold a value), and the
     round is tried again: a restarted database is found again.
     """
+    watched = _watched(watch)
     if once:
         with store.connect(autocommit=True) as db:
             _hold_clock(db)
+            if watched:
+                _watch(watched, now_fn())
+                time.sleep(watched.still)
+                _watch(watched, now_fn())
             everything(now_fn())
         return
     ended = stop or _stopped_by_signal()
@@ -40,7 +50,7 @@ def run(now_fn: Now, *, once: bool = False, stop: threading.Event | None = None)
     while not ended.is_set():
         begun = time.monotonic()
         try:
-            _turn(now_fn, ended)
+            _turn(now_fn, ended, watched)
         except Exception as error:  # noqa: BLE001 - whatever it is, the clock must go on
             failures = 0 if time.monotonic() - begun > RETRY[-1] else failures + 1
             pause = RETRY[min(failures, len(RETRY) - 1)]
@@ -65,7 +75,16 @@ def _office(now: datetime) -> casework.Office:
     return casework.Office(by=casework.SYSTEM, now=now, pack=pack.load())
 
 
-def _turn(now_fn: Now, ended: threading.Event) -> None:
+def _watched(folder: Path | None) -> feeds.Watched | None:
+    still = pack.load().toml("feeds/doors.toml")["watch"]["still"]
+    return feeds.Watched(folder, still) if folder else None
+
+
+def _watch(watched: feeds.Watched, now: datetime) -> None:
+    casework.watch(watched, _office(now))
+
+
+def _turn(now_fn: Now, ended: threading.Event, watched: feeds.Watched | None) -> None:
     """Rounds over one connection, for as long as it lasts."""
     with store.connect(autocommit=True) as db:
         db.execute(f"listen {CHANNEL}")
@@ -74,6 +93,8 @@ def _turn(now_fn: Now, ended: threading.Event) -> None:
             notified = _wait(db)
             if ended.is_set() or not _try_clock(db):
                 continue
+            if watched:
+                _watch(watched, now_fn())
             if notified or time.monotonic() - woken >= WAKE_EVERY:
                 everything(now_fn())
                 woken = time.monotonic()

@@ -193,7 +193,7 @@ class TestReleaseNotTold:
         release = event("discharged", "2023-03-01", type="REUNIFIED", place=1, row=5)
         assert [gap.reason for gap in found([release], "release-not-told")] == ["never"]
         assert [
-            gap.reason for gap in found([release, event("told-dhs", "2023-03-04", row=5)], "release-not-told")
+            gap.reason for gap in found([release, event("told-dhs", "2023-03-03", row=5)], "release-not-told")
         ] == ["late"]
         assert not found([release, event("told-dhs", "2023-03-02", row=5)], "release-not-told")
 

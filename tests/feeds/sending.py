@@ -37,9 +37,9 @@ class Taken:
         return dict(self.reports["kind"].value_counts().sort("kind").iter_rows())
 
 
-def send(db: store.Db, *paths: Path, now: datetime = NOW) -> Taken:
-    """Keep these files, or all in these folders, and read what waits to be read."""
-    files = [file for path in paths for file in (feeds.find(path) if path.is_dir() else [path])]
+def send(db: store.Db, *paths: Path, now: datetime = NOW, search: bool = True) -> Taken:
+    """Keep these files, or all in these folders, and read what waits to be read. Not to ``search`` sends a folder as it is."""
+    files = [file for path in paths for file in (feeds.find(path) if search and path.is_dir() else [path])]
     kept = [feeds.keep(db, file, sender="test", by="system", now=now) for file in files]
     readings = [feeds.read(db, group, now=now, pack=PACK) for group in feeds.groups(kept)]
     done = {d.id: d for reading in readings for d in reading.deliveries}

@@ -8,12 +8,13 @@ import polars as pl
 from handhold import identity, pack, store
 from handhold.feeds.model import DESCRIPTION
 from handhold.identity.candidates import SAID, profiles
-from handhold.identity.link import Found, partition, scale
+from handhold.identity.link import codes, scale
+from handhold.identity.partition import Found, partition
 
 PACK = pack.load()
 SCALE = scale(PACK)
 NOW = datetime(2024, 5, 31, 12, 0, tzinfo=UTC)
-CODES = PACK.toml("identity/countries.toml")["code"]
+CODES = codes(PACK)
 ANA = {
     "last": "DUARTE VASQUEZ",
     "first": "ANA LUCIA",

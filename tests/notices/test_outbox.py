@@ -7,16 +7,15 @@ import polars as pl
 import pytest
 
 from handhold import identity, ledger, notices, pack, store
+from handhold.feeds.model import DESCRIPTION
 
 PACK = pack.load()
 NOW = datetime(2024, 5, 31, 16, 0, tzinfo=UTC)
 CHILD, ORR_FILE, ERO_FILE, EVENT, ROW = 9001, 301, 302, 401, 501
-DESCRIBED = {
-    "number": "200031188", "court_case": None, "last": "RIVERA", "first": "ANA", "middle": None, "dob": "2009-04-17", "sex": "F",
-    "country": "HONDURAS", "language": None, "phone": None, "sponsor": None, "place": None, "entry": None, "release": None,
+DESCRIBED = dict.fromkeys(DESCRIPTION) | {
+    "number": "200031188", "last": "RIVERA", "first": "ANA", "dob": "2009-04-17", "sex": "F", "country": "HONDURAS",
     "row": ROW, "delivery": 1, "line": 1,
 }  # fmt: skip
-TEXTS = [name for name, value in DESCRIBED.items() if name not in ("place", "row", "delivery", "line")]
 
 
 @pytest.fixture(autouse=True)
@@ -31,8 +30,7 @@ def describe(db: store.Db, child: int = CHILD, *, orr: int = ORR_FILE, ero: int 
         DESCRIBED | {"file": orr, "agency": "ORR", "file_key": f"4471{orr}"},
         DESCRIBED | {"file": ero, "agency": "ERO", "file_key": "200031188", "row": ROW + 1},
     ]
-    frame = pl.DataFrame(rows, schema_overrides=dict.fromkeys(TEXTS, pl.String) | {"place": pl.Int64})
-    identity.describe(db, frame, now=NOW)
+    identity.describe(db, pl.DataFrame(rows, DESCRIPTION), now=NOW)
     db.execute("insert into identity_child (id, born) values (%s, %s)", [child, NOW])
     for file in (orr, ero):
         db.execute("update identity_file set child = %s where id = %s", [child, file])

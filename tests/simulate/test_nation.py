@@ -291,3 +291,14 @@ def test_most_of_the_courts_rows_are_adults(many: Nation) -> None:
     assert born.max().item() < 1998
     flags = many.court("tbl_JuvenileHistory").filter(pl.col("idnCase").str.starts_with("3"))
     assert flags["idnJuvenile"].unique().to_list() == ["5"]
+
+
+def test_the_published_list_has_its_shape_and_is_written_only_when_asked_for(tmp_path: Path) -> None:
+    simulate(tmp_path / "a", children=200, seed=1, as_of=AS_OF, published_list=True)
+    simulate(tmp_path / "b", children=200, seed=1, as_of=AS_OF)
+    assert not (tmp_path / "b" / "feeds" / "hhs").exists()
+    listed = pl.read_csv(tmp_path / "a" / "feeds" / "hhs" / "releases.csv", infer_schema=False)
+    assert listed.columns == list(layouts(pack.load())["hhs.releases"].columns)
+    assert listed["ID"].n_unique() == len(listed) - 2
+    assert listed["ID"].value_counts()["count"].max() == 2
+    assert not listed["Sponsor Zipcode"].str.starts_with("0").any()

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -16,17 +17,18 @@ NOW = datetime(2024, 6, 3, 14, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def people(db: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[list]:
-    """One person for each role, in this test's database; the pages' clock stands at ``NOW``."""
+def people(database: str, django_db_blocker: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[list]:
+    """One person for each role, in this module's database; the pages' clock stands at ``NOW``."""
     from django.db import connections
 
     from handhold.web import clock
     from handhold.web.people import create_people
 
     monkeypatch.setenv(clock.HELD, NOW.isoformat())
-    connections.close_all()
-    yield create_people(PASSWORD)
-    connections.close_all()
+    with django_db_blocker.unblock():  # the database is the store's own, and this module's: nothing to guard
+        connections.close_all()
+        yield create_people(PASSWORD)
+        connections.close_all()
 
 
 @pytest.fixture

@@ -54,6 +54,14 @@ class Rules:
         hours = timedelta(hours=self.gaps[kind].threshold["hours"])
         return event.at + hours if event.precision == "t" else self.calendar.end_of(event.day) + hours
 
+    def in_time(self, kind: str, began: Event, done: Event) -> bool:
+        """Whether ``done`` came within the kind's threshold after ``began``.
+
+        A clock that started some time within a day has run out for certain when the day of its limit begins.
+        """
+        limit = self.limit(kind, began)
+        return done.at <= limit if began.precision == "t" else done.at < limit
+
     def released(self, event: Event) -> bool:
         """Whether this discharge put the child into a sponsor's care."""
         return self.discharges.get(event.text("type"), ("", "", False))[2]

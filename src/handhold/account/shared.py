@@ -14,10 +14,11 @@ PLACES = """
     where e.kind = 'discharged' and e.superseded_by is null and e.place is not null
     union select s.place from account_touched t join account_shared s on s.child = t.child"""
 RELEASED_TO = """
+    with many as materialized (
+        select p.place from account_places p join timeline_event d on d.place = p.place
+        where d.kind = 'discharged' and d.superseded_by is null group by p.place having count(*) >= %(families)s)
     select e.place, f.child, coalesce(e.detail->>'family', f.child::text) as family, e.address_flags, e.at, e.detail->>'type' as type
-    from (select p.place from account_places p join timeline_event d on d.place = p.place
-          where d.kind = 'discharged' and d.superseded_by is null group by p.place having count(*) >= %(families)s) many
-    join timeline_event e on e.place = many.place and e.kind = 'discharged' and e.superseded_by is null
+    from many join timeline_event e on e.place = many.place and e.kind = 'discharged' and e.superseded_by is null
     join identity_file f on f.id = e.file
     where f.child is not null"""
 STORED = "select s.place, s.child, s.families, s.children, s.since from account_shared s join account_places p on p.place = s.place"

@@ -74,10 +74,12 @@ def update(
     """Make the accounts of all touched children and of those whose time has come, and open and close their gaps.
 
     Each chunk of children is a transaction of its own that takes them off the list and writes their accounts, so a
-    process killed anywhere loses nothing and doubles nothing. ``progress(done, total)`` is called after each chunk.
+    process killed anywhere loses nothing and doubles nothing. ``progress(done, total)`` is called before and after each chunk.
     """
     total = _prepare(transaction, now, pack)
     done = 0
+    if progress:
+        progress(done, total)
     chunks = []
     with _folders(pack, workers if total > FEW else 0) as folders:
         for chunk in _chunks(transaction, folders, now, pack, workers):

@@ -8,8 +8,9 @@ from typing import Any
 import polars as pl
 
 from handhold import store
+from handhold.feeds import health
 from handhold.feeds.layout import ORDER, Layout, layouts, recognise
-from handhold.feeds.model import Delivery, FeedError
+from handhold.feeds.model import Delivery, FeedError, Source
 from handhold.pack import Pack, load
 
 UNFINISHED = {".part", ".tmp", ".crdownload", ".partial"}
@@ -29,7 +30,6 @@ def find(folder: Path) -> list[Path]:
         raise FeedError(f"there is no folder {folder.name!r} here; give the folder that holds the feeds")
     if folder.is_file():
         return [folder]
-    pack = load()
     files = [
         p
         for p in folder.rglob("*")
@@ -38,6 +38,12 @@ def find(folder: Path) -> list[Path]:
         and p.name.lower() not in NOT_FEEDS
         and not p.name.startswith(".")
     ]
+    return in_turn(files)
+
+
+def in_turn(files: list[Path]) -> list[Path]:
+    """Files in the order in which they should be read."""
+    pack = load()
     return sorted(files, key=lambda p: (*_turn(p, pack), p.as_posix()))
 
 
@@ -53,7 +59,7 @@ def says_synthetic(folder: Path) -> bool | None:
     return True if any((place / SYNTHETIC).exists() for place in (folder, folder.parent)) else None
 
 
-def _as_of(path: Path) -> date | None:
+def _as_of(path: Source) -> date | None:
     """The day a file speaks of: the last date in its own name, else its folder's."""
     for text in (path.name, path.parent.name):
         days = DAY.findall(text)
@@ -65,53 +71,74 @@ def _as_of(path: Path) -> date | None:
     return None
 
 
-def keep(db: store.Db, path: Path, *, sender: str, by: str, now: datetime) -> Delivery:
+def keep(db: store.Db, path: Source, *, sender: str, by: str, now: datetime, whole: bool = False) -> Delivery:
     """Keep the bytes of ``path`` as they came. The same bytes twice are one delivery; ``again`` says so.
 
-    A path that is no file, or a name that no feed has, is kept or refused with a sentence; only a path that does not
-    exist raises :class:`FeedError`.
+    What was refused because it could not be read whole (``whole``) may come again to be read row by row. A path that is
+    no file, or a name that no feed has, is kept or refused with a sentence; only a path that does not exist raises
+    :class:`FeedError`.
     """
     pack = load()
     if path.is_dir():
         return _refuse_folder(db, path, sender, now)
     try:
-        with open(path, "rb") as source:
+        with path.open("rb") as source:
             sha256, size = store.blobs.keep(source)
     except FileNotFoundError:
         raise FeedError(f"there is no file {path.name!r} here; check the path") from None
-    return _same(db, sha256) or _new(db, path, sha256, size, recognise(path.name, pack), sender, now)
+    known = _same(db, sha256, whole=whole)
+    if known is not None:
+        health.came_again(db, known.id, _as_of(path), now)
+        return known
+    if not (known := _new(db, path, sha256, size, recognise(path.name, pack), sender, now, whole=whole)):
+        known = _same(db, sha256, whole=whole)  # it came by another door meanwhile
+    assert known is not None  # noqa: S101 - a delivery is never removed
+    return known
 
 
-def _refuse_folder(db: store.Db, path: Path, sender: str, now: datetime) -> Delivery:
+def _refuse_folder(db: store.Db, path: Source, sender: str, now: datetime) -> Delivery:
     """A folder where a file was expected has no bytes to keep; the refusal is all there is to say."""
     why = "this is a folder, not a file; send the files in it"
     return Delivery(0, b"", path.name, None, None, None, sender, 0, now, "refused", why)
 
 
-def _same(db: store.Db, sha256: bytes) -> Delivery | None:
+def _same(db: store.Db, sha256: bytes, *, whole: bool) -> Delivery | None:
+    if not whole:
+        db.execute(
+            "update feeds_delivery set status = 'kept', whole = false, why = null where sha256 = %s and status = 'refused' and whole",
+            [sha256],
+        )
     known = store.fetch(db, "select * from feeds_delivery where sha256 = %s", [sha256])
     return from_row(known[0], again=known[0]["status"] != "kept") if known else None
 
 
 def _new(
-    db: store.Db, path: Path, sha256: bytes, size: int, layout: Layout | None, sender: str, now: datetime
-) -> Delivery:
+    db: store.Db,
+    path: Source,
+    sha256: bytes,
+    size: int,
+    layout: Layout | None,
+    sender: str,
+    now: datetime,
+    *,
+    whole: bool,
+) -> Delivery | None:
     delivery = Delivery(
         id=store.blind_one(sha256.hex(), "delivery"), sha256=sha256, name=path.name, feed=layout.feed if layout else None,
         format=path.suffix.lower().lstrip(".")[:8] or None,
         agency=layout.agency if layout else None, as_of=_as_of(path), sender=sender, bytes=size, received=now,
-        status="kept" if layout else "waiting", why=None if layout else _waits(path),
+        status="kept" if layout else "waiting", why=None if layout else _waits(path), whole=whole,
     )  # fmt: skip
-    db.execute(
-        """insert into feeds_delivery (id, sha256, name_sealed, feed, format, agency, as_of, sender, bytes, received, status, why)
-           values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+    made = db.execute(
+        """insert into feeds_delivery (id, sha256, name_sealed, feed, format, agency, as_of, sender, bytes, received, status, why, whole)
+           values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) on conflict do nothing""",
         [delivery.id, sha256, store.seal("delivery", f"feeds_delivery.name_sealed.{delivery.id}", path.name.encode()), delivery.feed,
-         delivery.format, delivery.agency, delivery.as_of, sender, size, now, delivery.status, delivery.why],
+         delivery.format, delivery.agency, delivery.as_of, sender, size, now, delivery.status, delivery.why, whole],
     )  # fmt: skip
-    return delivery
+    return delivery if made.rowcount else None
 
 
-def _waits(path: Path) -> str:
+def _waits(path: Source) -> str:
     if path.suffix.lower() in MAIL:
         return "a message waits to be mapped: no mapping for its sender is confirmed, and nothing is guessed"
     return "no feed of the contract has a file of this name; it waits to be mapped"
@@ -125,6 +152,7 @@ def from_row(row: dict[str, Any], *, again: bool = False) -> Delivery:
         sender=row["sender"], bytes=row["bytes"], received=row["received"], status=row["status"], why=row["why"], rows=row["rows"],
         loaded=row["loaded"], unchanged=row["unchanged"], quarantined=row["quarantined"], left=row["left_"],
         withdrawn=row["withdrawn"], missing_columns=tuple(row["missing_columns"]), again=again,
+        whole=row["whole"], released=row["released"], changed=row["changed"],
     )  # fmt: skip
 
 
@@ -146,13 +174,31 @@ def listed(db: store.Db, *, limit: int = 200) -> list[Delivery]:
     return [from_row(row) for row in rows]
 
 
+def unread(db: store.Db, deliveries: list[Delivery]) -> tuple[list[Delivery], list[Delivery]]:
+    """Those that still wait to be read, and those that somebody has read since they were kept, as they are now."""
+    kept = {d.id: d for d in deliveries}
+    rows = store.fetch(
+        db, "select * from feeds_delivery where id = any(%s) and status <> 'kept'", [list(kept)]
+    )
+    done = [from_row(row, again=True) for row in rows]
+    for delivery in done:
+        kept.pop(delivery.id)
+    return list(kept.values()), done
+
+
+def left_behind(db: store.Db, *, minutes: int) -> list[Delivery]:
+    """Deliveries that were kept a while ago and never read: whoever kept them was killed."""
+    query = "select * from feeds_delivery where status = 'kept' and recorded < now() - make_interval(mins => %s) order by received, id"
+    return [from_row(row) for row in store.fetch(db, query, [minutes])]
+
+
 def settle(db: store.Db, delivery: Delivery, now: datetime) -> None:
     """Write down what became of a delivery."""
     db.execute(
         """update feeds_delivery set status = %s, why = %s, rows = %s, loaded = %s, unchanged = %s, quarantined = %s, left_ = %s,
-           withdrawn = %s, missing_columns = %s, read_at = %s where id = %s""",
+           withdrawn = %s, missing_columns = %s, changed = %s, read_at = %s where id = %s""",
         [delivery.status, delivery.why, delivery.rows, delivery.loaded, delivery.unchanged, delivery.quarantined, delivery.left,
-         delivery.withdrawn, list(delivery.missing_columns), now, delivery.id],
+         delivery.withdrawn, list(delivery.missing_columns), delivery.changed, now, delivery.id],
     )  # fmt: skip
 
 

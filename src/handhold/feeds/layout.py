@@ -31,7 +31,9 @@ class Column:
 class Layout:
     """One feed's file: how it is recognised, how its rows are keyed, what its columns are.
 
-    ``together``: columns that stand filled only together. ``bare``: the file has no header.
+    ``together``: columns that stand filled only together. ``bare``: the file has no header. ``every``: how often it comes
+    (ISO 8601), ``None`` where it comes once. ``repeats``: a key may stand twice for different things,
+    so a row is told from others by all its cells.
     """
 
     feed: str
@@ -45,6 +47,8 @@ class Layout:
     sheet: str | None
     together: tuple[tuple[str, ...], ...]
     bare: bool
+    every: str | None
+    repeats: bool
     columns: dict[str, Column]
 
     @property
@@ -108,13 +112,15 @@ def _layout(feed: str, text: dict[str, Any]) -> Layout:
         sheet=text.get("sheet"),
         together=tuple(tuple(names) for names in text.get("together", [])),
         bare=text.get("bare", False),
+        every=text.get("every"),
+        repeats=text.get("repeats", False),
         columns={name: Column.from_text(name, said) for name, said in text["columns"].items()},
     )
 
 
 # The order in which a folder is read. Agencies that hold every child come before the court, whose dump is mostly
 # other people's cases: a case is also taken because its A-number is known from ERO or ORR (feeds.md 3).
-ORDER = ("ERO", "ORR", "EOIR", "OPLA", "USCIS")
+ORDER = ("ERO", "ORR", "EOIR", "OPLA", "USCIS", "DOL", "HHS")
 
 
 def recognise(name: str, pack: Pack) -> Layout | None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, BinaryIO, Literal, Protocol
 
 import polars as pl
 
@@ -18,9 +18,25 @@ REPORT: dict[str, Any] = {
 DESCRIPTION: dict[str, Any] = {
     "file": pl.Int64, "agency": pl.String, "file_key": pl.String, "number": pl.String, "court_case": pl.String,
     "last": pl.String, "first": pl.String, "middle": pl.String, "dob": pl.String, "sex": pl.String, "country": pl.String,
-    "language": pl.String, "phone": pl.String, "sponsor": pl.String, "place": pl.Int64, "entry": pl.String,
-    "release": pl.String, "row": pl.Int64, "delivery": pl.Int64, "line": pl.Int32,
+    "language": pl.String, "phone": pl.Int64, "other_phone": pl.Int64, "sponsor": pl.Int64, "place": pl.Int64,
+    "building": pl.Int64, "entry": pl.String, "custody": pl.String, "release": pl.String, "row": pl.Int64,
+    "delivery": pl.Int64, "line": pl.Int32,
 }  # fmt: skip
+"""What a row says of a person. Phones, sponsor, place and building are blind ids: they may be compared and not read.
+``entry``: when the child was apprehended or entered; ``custody``: when it passed from DHS to ORR; ``release``: from ORR."""
+
+
+class Source(Protocol):
+    """Something that was sent: a path, or what a door holds of it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def suffix(self) -> str: ...
+    @property
+    def parent(self) -> "Source": ...
+    def is_dir(self) -> bool: ...
+    def open(self, mode: Literal["rb"], /) -> BinaryIO: ...
 
 
 class FeedError(Exception):
@@ -37,8 +53,11 @@ class Held(FeedError):
 
 @dataclass(frozen=True)
 class Delivery:
-    """One thing an agency sent. ``again``: the same bytes had come before, so nothing is to be done. ``edits``: lines that
-    were corrected in place, with the cells (JSON by column) that are read in the place of those that came."""
+    """One thing an agency sent. ``again``: the same bytes had come before, so nothing is to be done.
+
+    ``whole``: all or none, refused when one row would be quarantined; ``released``: it was held, and a person looked;
+    ``edits``: lines that were corrected in place, with the cells (JSON by column) that are read in place of those that came.
+    """
 
     id: int
     sha256: bytes
@@ -60,6 +79,9 @@ class Delivery:
     format: str | None = None
     missing_columns: tuple[str, ...] = ()
     again: bool = False
+    whole: bool = False
+    released: bool = False
+    changed: int | None = None
     edits: tuple[tuple[int, str], ...] = ()
 
     def refused(self, why: str, status: str = "refused") -> "Delivery":

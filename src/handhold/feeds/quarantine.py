@@ -14,7 +14,12 @@ UNIT = "\x1f"  # stands between the parts of a key (see store.sealed)
 
 
 def keys(problems: pl.DataFrame, layout: Layout) -> pl.Series:
-    """Ids of the rows in quarantine, as :func:`reader.keyed` gives them; null where no key can be read."""
+    """Ids of the rows in quarantine, as the reader gives them to good ones; null where no key can be read.
+
+    A row of a feed that repeats is told by all its cells, and one in quarantine has not all of them.
+    """
+    if layout.repeats:
+        return pl.Series("k", [None] * len(problems), pl.Int64)
     keyed = problems.select(pl.col("key").alias(layout.key))
     return store.blind(keyed.select(k=pl.lit(layout.feed + UNIT) + table.row_key(layout))["k"], "row")
 

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from handhold import store
-from handhold.feeds import inbox, quarantine, snapshot
+from handhold.feeds import health, inbox, quarantine, referrals, snapshot, usual
 from handhold.feeds.layout import Layout, layouts
 from handhold.feeds.model import Delivery, Held, Reading, Unreadable
-from handhold.feeds.reading import court, dhs, orr, source, table, uscis
+from handhold.feeds.reading import court, dhs, dol, hhs, orr, source, table, uscis
 from handhold.feeds.reading.columns import a_number
 from handhold.feeds.reading.meaning import Meaning, Rows
 from handhold.pack import Pack
@@ -24,13 +24,16 @@ MEANINGS: dict[str, Callable[[Rows], Meaning]] = {
     "orr.incidents": orr.incidents, "uscis.benefits": uscis.benefits, "uscis.ar11": uscis.ar11,
     "eoir.A_TblCase": court.cases, "eoir.B_TblProceeding": court.proceedings, "eoir.tbl_schedule": court.hearings,
     "eoir.tbl_JuvenileHistory": court.flags, "eoir.tbl_RepsAssigned": court.counsel, "eoir.CaseIdentity": court.identities,
-    "eoir.HearingNotice": court.notices, "eoir.EOIR33": court.changes_of_address,
+    "dol.actions": dol.actions, "hhs.releases": hhs.releases, "eoir.HearingNotice": court.notices, "eoir.EOIR33": court.changes_of_address,
 }  # fmt: skip
+# What is written down beside reports, from rows that are new or changed.
+BESIDE: dict[str, Callable[[store.Db, pl.DataFrame], None]] = {"hhs.releases": hhs.keep}
 NUMBERS = {
     "ero.uc_transfers": "A-Number", "orr.placements": "A-Number", "orr.discharges": "A-Number", "opla.cases": "A-Number",
     "uscis.benefits": "A-Number", "uscis.ar11": "A-Number", "eoir.CaseIdentity": "A_NUMBER",
 }  # fmt: skip
 COUNT = "eoir.Count"
+CONCERNS, ACTIONS = "orr.concerns", "dol.actions"
 UNIT = "\x1f"  # stands between the parts of a key (see store.sealed)
 
 
@@ -75,14 +78,15 @@ def read(
     Bad data never raises: a delivery that cannot be read is refused, one that looks wrong is held, each with a sentence.
     """
     store.lock(db, "feeds.read")
-    reading = Reading()
-    opened = all_opened(deliveries, cases_of(db, deliveries, pack), pack)
+    waiting, done = inbox.unread(db, deliveries)
+    reading = Reading(deliveries=done)
+    opened = all_opened(db, waiting, cases_of(db, waiting, pack), pack)
     totals = control_totals(opened)
     news: dict[str, pl.DataFrame] = {}
     for at, one in enumerate(opened):
-        done = _take(db, reading, one, totals, news, now, pack)
-        inbox.settle(db, done, now)
-        reading.deliveries.append(done)
+        taken = _take(db, reading, one, totals, news, now, pack)
+        inbox.settle(db, taken, now)
+        reading.deliveries.append(taken)
         if progress:
             progress(at + 1, len(opened))
     described = court.described(
@@ -92,7 +96,7 @@ def read(
     return reading
 
 
-def all_opened(deliveries: list[Delivery], cases: pl.Series | None, pack: Pack) -> list[Opened]:
+def all_opened(db: store.Db, deliveries: list[Delivery], cases: pl.Series | None, pack: Pack) -> list[Opened]:
     """Every delivery opened, checked and keyed; of a court extract only what belongs to ``cases``."""
     ours = layouts(pack)
     keep = court.only(cases) if cases is not None else None
@@ -100,6 +104,8 @@ def all_opened(deliveries: list[Delivery], cases: pl.Series | None, pack: Pack) 
     tables = {o.layout.table: o.checked.rows for o in opened if o.checked is not None and o.layout.shifts}
     beside = court.beside(tables)
     for one in opened:
+        if one.checked is not None and one.layout.feed == ACTIONS:
+            one.checked = referrals.met(db, one.checked, one.layout)
         if one.checked is None or one.delivery.feed == COUNT:
             continue
         rows = one.checked.rows
@@ -274,9 +280,9 @@ def _take(
             snapshot.Change(one.checked.rows, loaded=len(one.checked.rows)),
             quarantine.put(db, one.checked.problems, delivery, layout, now),
         )
-    total = totals.get(layout.table.lower())
-    if total is not None and total != one.cells.seen:
-        return delivery.refused(wrong_total(total, one.cells.seen), "held")
+    why = sent_whole(one) or looks_odd(db, one, totals, pack)
+    if why:
+        return why
     try:
         change = snapshot.compare(
             db,
@@ -289,19 +295,61 @@ def _take(
         )
     except Held as held:
         return delivery.refused(str(held), "held")
+    remember(db, one)
     news[layout.table] = change.news.select("row")
     quarantine.release(db, one.keyed["row"], delivery, now)
-    _understand(reading, Rows(change.news, layout, pack), change)
+    _understand(db, reading, Rows(change.news, layout, pack), change, now)
     return _settled(one, one.cells, change, quarantine.put(db, one.checked.problems, delivery, layout, now))
 
 
-def understood(rows: Rows) -> Meaning:
-    """What rows of a feed report, and whom they describe."""
+def understood(db: store.Db, rows: Rows, now: datetime) -> Meaning:
+    """What rows of a feed report, and whom they describe; what a feed writes beside that is written."""
+    if rows.layout.feed == CONCERNS:
+        rows = replace(rows, frame=referrals.issue(db, rows.frame, rows.pack, now))
+    if rows.layout.feed in BESIDE:
+        BESIDE[rows.layout.feed](db, rows.frame)
     return MEANINGS[rows.layout.feed](rows)
 
 
-def _understand(reading: Reading, rows: Rows, change: snapshot.Change) -> None:
-    reports, described = understood(rows)
+def sent_whole(one: Opened) -> Delivery | None:
+    """The delivery refused, where it was sent to be read whole or not at all and one of its rows cannot be read."""
+    refused = len(one.checked.problems) if one.checked else 0
+    if not one.delivery.whole or not refused or one.cells is None:
+        return None
+    return one.delivery.refused(
+        f"{refused:,} of {one.cells.seen:,} rows cannot be read, and it was sent to be read whole or not at all; mend them, or send it to be read row by row"
+    )
+
+
+def looks_odd(db: store.Db, one: Opened, totals: dict[str, int], pack: Pack) -> Delivery | None:
+    """The delivery held, where a person should look first and none has."""
+    assert one.checked is not None  # noqa: S101 - it was read
+    filled = usual.fill(one.checked.rows, one.layout)
+    why = None if one.delivery.released else _odd(db, one, totals, filled, pack)
+    return one.delivery.refused(why, "held") if why else None
+
+
+def remember(db: store.Db, one: Opened) -> None:
+    """What a delivery that was read looked like, for those that come after it."""
+    assert one.checked is not None  # noqa: S101 - it was read
+    health.keep(db, one.delivery, health.profile(one.checked.rows, one.layout))
+    usual.keep(db, one.delivery, usual.fill(one.checked.rows, one.layout))
+
+
+def _odd(
+    db: store.Db, one: Opened, totals: dict[str, int], filled: dict[str, float], pack: Pack
+) -> str | None:
+    """Why a person should look first: the sender's own count says otherwise, or it is far from what is usual."""
+    assert one.cells is not None and one.checked is not None  # noqa: S101 - it was read
+    total, seen = totals.get(one.layout.table.lower()), one.cells.seen
+    if total is not None and total != seen:
+        return wrong_total(total, seen)
+    counts = {"seen": seen, "refused": len(one.checked.problems), "good": len(one.checked.rows)}
+    return usual.odd(db, one.layout, **counts, filled=filled, pack=pack)
+
+
+def _understand(db: store.Db, reading: Reading, rows: Rows, change: snapshot.Change, now: datetime) -> None:
+    reports, described = understood(db, rows, now)
     reading.reports = pl.concat([reading.reports, reports])
     reading.descriptions = pl.concat([reading.descriptions, described])
     reading.changed = pl.concat([reading.changed, change.changed])
@@ -313,7 +361,7 @@ def _settled(one: Opened, cells: source.Cells, change: snapshot.Change, quaranti
     past = f"{change.past:,} rows speak of an earlier day than what is known: kept as the past, nothing was rolled back"
     return replace(
         one.delivery, status="read", rows=cells.seen, loaded=change.loaded, unchanged=change.unchanged, quarantined=quarantined,
-        left=cells.left, withdrawn=len(change.withdrawn), missing_columns=tuple(cells.missing), why=one.why(change.past, past),
+        left=cells.left, withdrawn=len(change.withdrawn), changed=len(change.changed), missing_columns=tuple(cells.missing), why=one.why(change.past, past),
     )  # fmt: skip
 
 

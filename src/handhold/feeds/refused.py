@@ -69,7 +69,7 @@ def _rows(
         if delivery.name.lower().endswith(source.WORKBOOKS):
             book = workbook.read(
                 kept, sheet=layout.sheet, starred=layout.starred, bytes_=rules["workbook_bytes"], ratio=rules["workbook_ratio"],
-                spell=lambda header: table.respelled(header, layout),
+                cells=rules["workbook_cells"], spell=lambda header: table.respelled(header, layout),
             )  # fmt: skip
             header = [name for name in book.columns if name != "line"]
             wanted = book.filter(book["line"].is_in(list(lines)))

@@ -48,13 +48,11 @@ class Retelling:
     """The whole story of the rows that have another one now.
 
     ``runs``: as ``feeds.runs`` gives them; ``reports`` and ``descriptions`` carry the ``turn`` of the run that states
-    them; ``rows``: all rows told again, also those of which nothing is left; ``files``: all files they ever named;
-    ``changed``: rows of the new ``deliveries`` that said something else before.
+    them; ``rows``: all rows told again, also those of which nothing is left; ``files``: all files they ever named.
     """
 
     rows: pl.Series = field(default_factory=ids)
     files: pl.Series = field(default_factory=ids)
-    changed: pl.Series = field(default_factory=ids)
     runs: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=history.RUN))
     reports: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REPORT | TURN))
     descriptions: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=DESCRIPTION | TURN))
@@ -75,8 +73,8 @@ def again(db: store.Db, stream: str, before: State, after: State, *, now: dateti
     the rows with another history now state. The same again changes nothing."""
     store.lock(db, "feeds.read")
     seen: dict[object, list[pl.DataFrame]] = {}
-    was, _ = _told(before, seen, pack)
-    told, said = _told(after, seen, pack)
+    was, _ = _told(db, before, seen, pack)
+    told, said = _told(db, after, seen, pack)
     turns = _turns(after, pack)
     if stream == order.COURT:
         _leave_anew(db, turns, pack)
@@ -85,7 +83,7 @@ def again(db: store.Db, stream: str, before: State, after: State, *, now: dateti
     files = pl.concat([mine["file"], was.filter(pl.col("row").is_in(rows.implode()))["file"]])
     found = Retelling(rows, files.drop_nulls().unique().sort().alias("file"), runs=mine)
     for turn in turns:
-        _understand(found, turn, pack)
+        _understand(db, found, turn, now, pack)
     _write(db, found, after.deliveries, now)
     quarantine.released_by(
         db, _released(said), [d.id for d in (*before.deliveries, *after.deliveries)], now=now
@@ -119,7 +117,7 @@ def _tables(group: list[Delivery], pack: Pack) -> list[Delivery]:
 
 
 def _told(
-    state: State, seen: dict[object, list[pl.DataFrame]], pack: Pack
+    db: store.Db, state: State, seen: dict[object, list[pl.DataFrame]], pack: Pack
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """All runs of a stream, with the ids of deliveries beside the turns, and what they are made of. ``seen`` keeps what
     was read already."""
@@ -131,7 +129,7 @@ def _told(
     for turn in _turns(state, pack):
         key = (tuple((d.id, d.edits) for d in turn.group), None if turn.cases is None else tuple(turn.cases))
         if key not in seen:
-            seen[key] = [_said(one) for one in reader.all_opened(turn.group, turn.cases, pack)]
+            seen[key] = [_said(one) for one in reader.all_opened(db, turn.group, turn.cases, pack)]
         said += [
             frame.with_columns(delivery=pl.lit(d.id)) for d, frame in zip(turn.group, seen[key], strict=True)
         ]
@@ -180,20 +178,20 @@ def _affected(was: pl.DataFrame, told: pl.DataFrame, stream: str) -> pl.Series:
     return both.filter(pl.col("file").is_in(files.implode()))["row"].unique().alias("id")
 
 
-def _understand(found: Retelling, turn: _Turn, pack: Pack) -> None:
+def _understand(db: store.Db, found: Retelling, turn: _Turn, now: datetime, pack: Pack) -> None:
     """What the rows that begin a run in this turn state, and whom they describe."""
     numbered = {d.id: turn.first + n for n, d in enumerate(turn.group)}
     begins = found.runs.filter(pl.col("turn").is_in(list(numbered.values()))).select("row", "turn")
     if not len(begins):
         return
     tables: dict[str, pl.DataFrame] = {}
-    for one in reader.all_opened(turn.group, turn.cases, pack):
+    for one in reader.all_opened(db, turn.group, turn.cases, pack):
         if one.keyed is None:
             continue
         at = numbered[one.delivery.id]
         mine = _last(one.keyed).filter(pl.col("row").is_in(found.rows.implode())).sort("line")
         news = mine.join(begins.filter(pl.col("turn") == at), on="row", how="semi", maintain_order="left")
-        reports, described = reader.understood(Rows(news, one.layout, pack))
+        reports, described = reader.understood(db, Rows(news, one.layout, pack), now)
         found.reports = pl.concat([found.reports, reports.with_columns(turn=pl.lit(at, pl.Int32))])
         found.descriptions = pl.concat(
             [found.descriptions, described.with_columns(turn=pl.lit(at, pl.Int32))]
@@ -257,11 +255,15 @@ def take_between(db: store.Db, group: list[Delivery], *, now: datetime, pack: Pa
     not counted against it, because it says nothing of now.
     """
     store.lock(db, "feeds.read")
+    group, done = inbox.unread(db, group)
+    if not group:
+        return Retelling(deliveries=done)
     stream = order.stream_of(group[0])
     numbers = inbox.known_numbers(db)
     before = State(order.standing(db, stream), numbers)
     opened = _opened_with(db, group, numbers, pack)
-    settled = [_settled(db, one, _wanted_rows(opened, one), now) for one in opened if one.delivery in group]
+    totals = reader.control_totals(opened)
+    settled = [_settled(db, one, totals, now, pack) for one in opened if one.delivery in group]
     for delivery in settled:
         inbox.settle(db, delivery, now)
     after = State(order.standing(db, stream), numbers)
@@ -269,9 +271,7 @@ def take_between(db: store.Db, group: list[Delivery], *, now: datetime, pack: Pa
     counted = [_counted(delivery, opened, found, after) for delivery in settled]
     for delivery in counted:
         inbox.settle(db, delivery, now)
-    begun = found.runs.filter(pl.col("turn") > pl.col("turn").min().over("row"))
-    changed = begun.filter(pl.col("delivery").is_in([delivery.id for delivery in counted]))["row"].alias("id")
-    return replace(found, deliveries=counted, changed=changed)
+    return replace(found, deliveries=[*done, *counted])
 
 
 def _opened_with(db: store.Db, group: list[Delivery], numbers: pl.Series, pack: Pack) -> list[reader.Opened]:
@@ -281,20 +281,19 @@ def _opened_with(db: store.Db, group: list[Delivery], numbers: pl.Series, pack: 
     state = State(order.standing(db, stream, also=group), numbers)
     turns = [turn for turn in _turns(state, pack) if not days.isdisjoint(order.day_of(d) for d in turn.group)]
     mine = [turn for turn in turns if any(d in group for d in turn.group)]
-    return [one for turn in mine for one in reader.all_opened(turn.group, turn.cases, pack)]
+    return [one for turn in mine for one in reader.all_opened(db, turn.group, turn.cases, pack)]
 
 
-def _wanted_rows(opened: list[reader.Opened], one: reader.Opened) -> int | None:
-    return reader.control_totals(opened).get(one.layout.table.lower())
-
-
-def _settled(db: store.Db, one: reader.Opened, total: int | None, now: datetime) -> Delivery:
-    """The delivery as read, its rows counted as loaded until their history says more."""
+def _settled(db: store.Db, one: reader.Opened, totals: dict[str, int], now: datetime, pack: Pack) -> Delivery:
+    """The delivery as read, its rows counted as loaded until their history says more; or refused, or held."""
     delivery = one.delivery
     if one.refusal is not None or one.cells is None or one.checked is None:
         return delivery.refused(one.refusal or "")
-    if one.keyed is not None and total is not None and total != one.cells.seen:
-        return delivery.refused(reader.wrong_total(total, one.cells.seen), "held")
+    if one.keyed is not None:
+        why = reader.sent_whole(one) or reader.looks_odd(db, one, totals, pack)
+        if why:
+            return why
+        reader.remember(db, one)
     refused = quarantine.put(db, one.checked.problems, delivery, one.layout, now)
     cells = one.cells
     return replace(
@@ -321,7 +320,9 @@ def _counted(delivery: Delivery, opened: list[reader.Opened], found: Retelling, 
     )
     gone = found.runs.filter((pl.col("until_delivery") == delivery.id) & ~pl.col("replaced"))
     loaded = (delivery.loaded or 0) - unchanged
-    return replace(delivery, loaded=loaded, unchanged=unchanged, withdrawn=len(gone))
+    other = found.runs.filter(pl.col("turn") > pl.col("turn").min().over("row"))
+    changed = len(other.filter(pl.col("delivery") == delivery.id))
+    return replace(delivery, loaded=loaded, unchanged=unchanged, withdrawn=len(gone), changed=changed)
 
 
 def newly_childrens(db: store.Db, deliveries: list[Delivery]) -> bool:

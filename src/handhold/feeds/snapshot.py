@@ -50,7 +50,7 @@ def compare(
     known = _known(db, rows, layout)
     last, earlier = _one_a_key(rows)
     kinds = _kinds(last, known, as_of, late=late)
-    gone = ids() if late else _gone(known, kinds["row"], quarantined, layout, pack)
+    gone = ids() if late else _gone(known, kinds["row"], quarantined, layout, pack, delivery.released)
     of = {
         kind: kinds.filter(pl.col("kind") == kind)
         for kind in ("new", "changed", "returned", "past", "unchanged")
@@ -120,7 +120,7 @@ def _one_a_key(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def _gone(
-    known: pl.DataFrame, seen: pl.Series, quarantined: pl.Series, layout: Layout, pack: Pack
+    known: pl.DataFrame, seen: pl.Series, quarantined: pl.Series, layout: Layout, pack: Pack, released: bool
 ) -> pl.Series:
     """Keys of a snapshot that were there and are not any more; a row in quarantine is there."""
     if not layout.snapshot or not len(known):
@@ -130,7 +130,7 @@ def _gone(
     gone = standing.join(here, on="row", how="anti")["row"].alias("id")
     bounds = pack.toml("feeds/reading.toml")["held"]
     many = len(gone) >= bounds["vanished_least"] and len(gone) > bounds["vanished"] * len(standing)
-    if many or (len(standing) and not len(here)):
+    if (many or (len(standing) and not len(here))) and not released:
         share = 100 * len(gone) / len(standing)
         raise Held(
             f"{len(gone):,} of {len(standing):,} rows ({share:.1f} %) of the last snapshot are gone from this one; let a person look first"

@@ -1,4 +1,4 @@
-"""Which files are worth comparing: the keys by which files of one child meet. Pure.
+"""Which files are worth comparing: descriptions as they are compared, and the keys by which files of one child meet. Pure.
 
 Numbers come first and settle most files. Descriptions are only followed for files whose child is still incomplete, so the
 number of pairs grows with what is unsettled and not with the nation.
@@ -6,7 +6,8 @@ number of pairs grows with what is unsettled and not with the nation.
 
 import polars as pl
 
-from handhold.identity.names import folded, sound, tokens
+from handhold.identity.names import each, folded, parts
+from handhold.identity.spec import PROFILE
 
 NUMBERS = ("number", "court-case")
 WHOLE_DATE = 10
@@ -15,74 +16,116 @@ BETWEEN = "\x1f"
 
 SAID = {
     "number": pl.String, "court_case": pl.String, "last": pl.String, "first": pl.String, "middle": pl.String, "dob": pl.String,
-    "sex": pl.String, "country": pl.String, "language": pl.String, "place": pl.Int64, "entry": pl.String, "release": pl.String,
+    "sex": pl.String, "country": pl.String, "language": pl.String, "phone": pl.Int64, "other_phone": pl.Int64, "sponsor": pl.Int64,
+    "place": pl.Int64, "building": pl.Int64, "entry": pl.String, "custody": pl.String, "release": pl.String,
 }  # fmt: skip
+PERSON = ["number", "court", "last", "first", "dob", "sex", "country", "language"]
 
 
-def profiles(said: pl.DataFrame, countries: dict[str, str]) -> pl.DataFrame:
-    """Descriptions as they are compared: ``file`` and the columns of ``compare.PROFILE``, one row a distinct description.
+def profiles(said: pl.DataFrame, codes: dict[str, dict[str, str]]) -> pl.DataFrame:
+    """Descriptions as they are compared: ``file``, the columns of ``spec.PROFILE`` and ``homes`` (the places that stood with
+    this description), one row a distinct description.
 
-    ``said`` has ``file`` and the columns of :data:`SAID`; ``countries`` the names for two-letter codes. A description
-    without a number takes the file's own, because it is the file that has it.
+    ``said`` has ``file`` and the columns of :data:`SAID`; ``codes`` how agencies write countries and languages, see
+    :func:`one_code`. A description without a number takes the file's own, because it is the file that has it; what the
+    file's rows say of arrival, release, places, phones and sponsors goes with each of its descriptions.
     """
-    given = folded(pl.concat_str("first", "middle", separator=" ", ignore_nulls=True))
-    sex, country = pl.col("sex").str.to_uppercase(), pl.col("country").str.to_uppercase()
-    named = country.replace_strict(
-        countries, default=pl.when(country.str.len_chars() > 2).then(country), return_dtype=pl.String
-    )
+    given = pl.concat_str("first", "middle", separator=" ", ignore_nulls=True)
+    sex = pl.col("sex").str.to_uppercase()
     plain = said.select(
         "file", number=pl.col("number").fill_null(pl.col("number").drop_nulls().first().over("file")),
         court=pl.col("court_case").fill_null(pl.col("court_case").drop_nulls().first().over("file")),
-        last=folded(pl.col("last")), first=given, dob="dob", sex=pl.when(sex.is_in(["M", "F"])).then(sex), country=named,
+        last="last", first=given.replace("", None), dob=pl.col("dob").str.slice(0, WHOLE_DATE), sex=pl.when(sex.is_in(["M", "F"])).then(sex),
+        country="country", language="language", place="place",
     )  # fmt: skip
-    heard = plain.unique(maintain_order=True).with_columns(
-        last_sound=sound(pl.col("last")), first_sound=sound(pl.col("first"))
-    )
+    spoken = plain.with_columns(
+        each(plain["last"], folded), each(plain["first"], folded),
+        each(plain["country"], lambda said: one_code(said, codes.get("country", {}))),
+        each(plain["language"], lambda said: one_code(said, codes.get("language", {}))),
+    ).group_by("file", *PERSON, maintain_order=True).agg(homes=pl.col("place").drop_nulls().unique(maintain_order=True))  # fmt: skip
     speaks = pl.any_horizontal(pl.col("last", "first", "dob").is_not_null())
-    return heard.filter(speaks | ~speaks.any().over("file"))
+    told = spoken.filter(speaks | ~speaks.any().over("file"))
+    return told.join(circumstances(said), on="file", how="left", maintain_order="left").select(
+        "file", *PROFILE, "homes"
+    )
+
+
+def one_code(said: str, codes: dict[str, str]) -> str | None:
+    """What an agency wrote, as the others would: a code that is not listed is unknown, a whole word stands as it is."""
+    plain = said.strip().upper()
+    return codes.get(plain, plain if len(plain) > 3 else None)
+
+
+def circumstances(said: pl.DataFrame) -> pl.DataFrame:
+    """``file`` with the earliest arrival and release that its rows tell, and all places, phones and sponsors."""
+    clock = pl.col("custody").str.slice(11, 2).cast(pl.Int64, strict=False).fill_null(12)
+
+    def known(column: str) -> pl.Expr:
+        return pl.col(column).drop_nulls().unique(maintain_order=True)
+
+    found = said.select(
+        "file", *("place", "building", "sponsor"), custody=_days("custody") * 24 + clock, entry=_days("entry"), release=_days("release"),
+        phone=pl.concat_list("phone", "other_phone"),
+    )  # fmt: skip
+    gathered = found.group_by("file", maintain_order=True).agg(
+        pl.col("custody", "entry", "release").min(), places=known("place"), buildings=known("building"), sponsors=known("sponsor"),
+        phones=pl.col("phone").explode().drop_nulls().unique(maintain_order=True),
+    )  # fmt: skip
+    sets = [name for name, kind in PROFILE.items() if isinstance(kind, pl.List)]
+    return gathered.with_columns(pl.when(pl.col(name).list.len() > 0).then(pl.col(name)) for name in sets)
+
+
+def _days(column: str) -> pl.Expr:
+    """Days since 1970 of a whole date; null for less."""
+    return (
+        pl.col(column)
+        .str.slice(0, WHOLE_DATE)
+        .str.to_date("%Y-%m-%d", strict=False)
+        .to_physical()
+        .cast(pl.Int64)
+    )
 
 
 def keys(people: pl.DataFrame) -> pl.DataFrame:
     """``file, kind, text`` for each key of each profile; equal kind and text is where files meet.
 
     ``name`` is the whole name in any order with the whole date of birth; ``surname`` and ``given`` one word with it;
-    ``year`` and ``day`` the name with one half of the date, for dates that were mistyped.
+    ``year`` and ``day`` the name with one half of the date, for dates that were mistyped; ``home`` an address with the
+    given name, for everything else that may be wrong.
     """
-    surnames, first = tokens(pl.col("last_sound")), tokens(pl.col("first_sound")).list.first()
-    name = pl.concat_str(surnames.list.sort().list.join(" "), first, separator=BETWEEN)
-    whole = pl.concat_str(
-        tokens(pl.concat_str("last", "first", separator=" ")).list.sort().list.join(" "),
-        "dob",
-        separator=BETWEEN,
+    named = people.with_columns(
+        whole=each(
+            people.select(n=pl.concat_str("last", "first", separator=" "))["n"],
+            lambda name: parts(name).ordered,
+        ),
+        surnames=each(people["last"], _heard_words, pl.List(pl.String)),
+        given=each(people["first"], lambda name: parts(name).first_heard),
     )
-    dated = people.filter(pl.col("dob").str.len_chars() == WHOLE_DATE)
+    name = pl.concat_str(pl.col("surnames").list.sort().list.join(" "), "given", separator=BETWEEN)
+    dated = named.filter(pl.col("dob").str.len_chars() == WHOLE_DATE)
     telling = dated.filter(~pl.col("dob").str.ends_with("-01-01"))
-    parts = [
+    found = [
         people.select("file", kind=pl.lit("number"), text=pl.col("number")),
         people.select("file", kind=pl.lit("court-case"), text=pl.col("court")),
-        dated.select("file", kind=pl.lit("name"), text=whole),
-        telling.select("file", word=surnames, dob="dob")
-        .explode("word")
-        .select("file", kind=pl.lit("surname"), text=_with_date("word")),
-        telling.select("file", word=first, dob="dob").select(
-            "file", kind=pl.lit("given"), text=_with_date("word")
-        ),
-        telling.select(
-            "file",
-            kind=pl.lit("year"),
-            text=pl.concat_str(name, pl.col("dob").str.slice(0, 4), separator=BETWEEN),
-        ),
-        telling.select(
-            "file",
-            kind=pl.lit("day"),
-            text=pl.concat_str(name, pl.col("dob").str.slice(5), separator=BETWEEN),
-        ),
-    ]
-    return pl.concat(parts).drop_nulls().unique(maintain_order=True)
+        dated.select("file", kind=pl.lit("name"), text=_with("whole", "dob")),
+        telling.select("file", "dob", word="surnames").explode("word").select("file", kind=pl.lit("surname"), text=_with("word", "dob")),
+        telling.select("file", kind=pl.lit("given"), text=_with("given", "dob")),
+        telling.select("file", kind=pl.lit("year"), text=pl.concat_str(name, pl.col("dob").str.slice(0, 4), separator=BETWEEN)),
+        telling.select("file", kind=pl.lit("day"), text=pl.concat_str(name, pl.col("dob").str.slice(5), separator=BETWEEN)),
+        named.select("file", "given", place="homes").explode("place").select(
+            "file", kind=pl.lit("home"), text=pl.concat_str(pl.col("place").cast(pl.String), "given", separator=BETWEEN)),
+    ]  # fmt: skip
+    return pl.concat(found).drop_nulls().unique(maintain_order=True)
 
 
-def _with_date(word: str) -> pl.Expr:
-    return pl.concat_str(word, "dob", separator=BETWEEN)
+def _heard_words(name: str) -> list[str]:
+    """The words of a surname as heard, without doubles."""
+    split = parts(name)
+    return sorted({split.first_heard, split.second_heard} - {""})
+
+
+def _with(*columns: str) -> pl.Expr:
+    return pl.concat_str(*columns, separator=BETWEEN)
 
 
 def by_number(met: pl.DataFrame, fresh: pl.Series) -> pl.DataFrame:

@@ -1,22 +1,26 @@
 """Children from links that cannot run away: the strongest first, refused where it would put together what is apart. Pure."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 # One agency has one file of a child. USCIS keeps one a receipt where it knows no number, so it may have several.
 ONE_FILE_EACH = frozenset({"ERO", "ORR", "OPLA", "EOIR"})
+QUARTER = 4
+Pairs = Iterable[tuple[int, int]]  # of files, the smaller first
 HOUSE_ORDER = ("ERO", "ORR", "EOIR", "OPLA", "USCIS")  # the first of these founds a child
 
 
 @dataclass(frozen=True)
 class Edge:
-    """Two files compared: ``weight`` in bits; ``link`` when it is enough to link them without a person."""
+    """Two files compared: ``weight`` in bits; ``link`` when it is enough to link them without a person; ``sure`` when the
+    whole given name and the whole date of birth are the same."""
 
     weight: float
     a: int
     b: int
     link: bool
+    sure: bool = False
 
 
 @dataclass(frozen=True)
@@ -27,18 +31,31 @@ class Refused:
     why: str
 
 
+@dataclass(frozen=True)
+class Facts:
+    """What a file states of a person: A-numbers, sex, and the words of given names."""
+
+    numbers: frozenset[str] = frozenset()
+    sexes: frozenset[str] = frozenset()
+    given: frozenset[str] = frozenset()
+
+
+NOTHING = Facts()
+
+
 @dataclass
 class Clusters:
     """A partition of files that grows by links and knows what must stay apart.
 
     ``agency``: of each file; ``child``: of the files that had one; ``apart``: pairs (smaller first) that a person said
-    are not the same child; ``held``: files that only a person may link.
+    are not the same child; ``held``: files that only a person may link; ``facts``: what files state of a person.
     """
 
     agency: Mapping[int, str]
     child: Mapping[int, int]
     apart: frozenset[tuple[int, int]] = frozenset()
     held: frozenset[int] = frozenset()
+    facts: Mapping[int, Facts] = field(default_factory=dict)
     parent: dict[int, int] = field(default_factory=dict)
     members: dict[int, list[int]] = field(default_factory=dict)
 
@@ -77,11 +94,43 @@ class Clusters:
             return "two-files-of-one-agency"
         return "held" if self.held and not self.held.isdisjoint((*mine, *theirs)) else None
 
+    def corroborated(self, root: int) -> frozenset[str]:
+        """Numbers that two files of a cluster state."""
+        seen = Counter(number for file in self.of(root) for number in self.facts.get(file, NOTHING).numbers)
+        return frozenset(number for number, times in seen.items() if times > 1)
+
+    def numbers_differ(self, one: int, other: int) -> bool:
+        """Each side has a number that two of its files state, and none of these stands on the other side."""
+        mine, theirs = self.corroborated(one), self.corroborated(other)
+        if not mine or not theirs:
+            return False
+        held = [
+            {n for f in self.of(root) for n in self.facts.get(f, NOTHING).numbers} for root in (one, other)
+        ]
+        return mine.isdisjoint(held[1]) and theirs.isdisjoint(held[0])
+
+    def sexes_differ(self, one: int, other: int) -> bool:
+        """Most files of one side say another sex than most of the other, and no word of a given name is shared."""
+        told = [
+            Counter(s for f in self.of(root) for s in self.facts.get(f, NOTHING).sexes)
+            for root in (one, other)
+        ]
+        if not all(told) or told[0].most_common(1)[0][0] == told[1].most_common(1)[0][0]:
+            return False
+        words = [
+            {w for f in self.of(root) for w in self.facts.get(f, NOTHING).given} for root in (one, other)
+        ]
+        return words[0].isdisjoint(words[1])
+
 
 class Evidence:
     """What was compared, by file: who else might want a file, and who speaks against whom."""
 
-    def __init__(self, edges: Iterable[Edge], against: Iterable[tuple[int, int]]) -> None:
+    def __init__(
+        self, edges: Iterable[Edge], against: Pairs, negative: Pairs = (), compared: Pairs = ()
+    ) -> None:
+        self.negative = set(negative)
+        self.compared = set(compared)
         self.suitors: dict[int, list[Edge]] = defaultdict(list)
         for edge in edges:
             self.suitors[edge.a].append(edge)
@@ -94,6 +143,13 @@ class Evidence:
     def contradicts(self, mine: list[int], theirs: list[int]) -> bool:
         """Some file of one side was compared with some file of the other and is another person's."""
         return any(not self.against[f].isdisjoint(theirs) for f in mine if f in self.against)
+
+    def mostly_negative(self, mine: list[int], theirs: list[int]) -> bool:
+        """A quarter or more of what was compared across the two sides weighs far too little."""
+        across = (
+            {(min(x, y), max(x, y)) for x in mine for y in theirs} & self.compared if self.negative else set()
+        )
+        return bool(across) and len(across & self.negative) * QUARTER >= len(across)
 
     def rival(self, clusters: Clusters, one: int, other: int, least: float) -> bool:
         """Some third cluster fits ``one`` nearly as well as ``other`` does, and cannot be the same child as ``other``.
@@ -118,20 +174,21 @@ class Evidence:
 
 
 def grow(
-    clusters: Clusters, edges: Iterable[Edge], *, against: Iterable[tuple[int, int]] = (), margin: float = 0.0
-) -> list[Refused]:
+    clusters: Clusters, edges: Iterable[Edge], *, against: Pairs = (), margin: float = 0.0, negative: Pairs = (), compared: Pairs = ()
+) -> list[Refused]:  # fmt: skip
     """Join along the edges that are enough, the strongest first; returns those refused, with reasons.
 
     The order of the input does not matter: edges are sorted by weight and then by files. ``against``: pairs compared and
-    found to be different people. ``margin`` in bits: a rival that near makes a link a question.
+    found to be different people; ``negative``: those that weigh far too little, among all that were ``compared``.
+    ``margin`` in bits: a rival that near makes a link a question.
     """
     ordered = sorted(edges, key=lambda e: (-e.weight, e.a, e.b))
-    evidence = Evidence(ordered, against)
+    evidence = Evidence(ordered, against, negative, compared)
     refused = []
     for edge in ordered:
         one, other = clusters.root(edge.a), clusters.root(edge.b)
         if edge.link and one != other:
-            why = _why_not(clusters, evidence, one, other, edge.weight - margin)
+            why = _why_not(clusters, evidence, one, other, edge, margin)
             if why:
                 refused.append(Refused(edge, why))
             else:
@@ -139,12 +196,23 @@ def grow(
     return refused
 
 
-def _why_not(clusters: Clusters, evidence: Evidence, one: int, other: int, least: float) -> str | None:
+def _why_not(
+    clusters: Clusters, evidence: Evidence, one: int, other: int, edge: Edge, margin: float
+) -> str | None:
+    """Why a link may not be drawn, as a code, or ``None``."""
     why = clusters.refusal(one, other)
     if why:
         return why
-    if evidence.contradicts(clusters.of(one), clusters.of(other)):
+    mine, theirs = clusters.of(one), clusters.of(other)
+    if evidence.contradicts(mine, theirs):
         return "contradicted"
+    if evidence.mostly_negative(mine, theirs):
+        return "mostly-negative"
+    if not edge.sure and clusters.numbers_differ(one, other):
+        return "numbers-differ"
+    if clusters.sexes_differ(one, other):
+        return "sexes-differ"
+    least = edge.weight - margin
     if evidence.rival(clusters, one, other, least) or evidence.rival(clusters, other, one, least):
         return "not-unique"
     return None

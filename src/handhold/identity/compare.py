@@ -1,247 +1,351 @@
 """Do two descriptions speak of one person? Named levels for and against, weighed; pure.
 
-Each trait gets a level (``same``, ``alike``, ``other`` …) from a small function over two values; each level has a weight in
-bits in the pack (``identity/weights.toml``), one against a stranger and one against a brother or sister. The smaller of the
-two sums decides, because what makes two children look alike is most often that they are siblings (``linkage.md`` 3d). A
-trained model replaces the weights and nothing else.
+Each trait of :mod:`handhold.identity.spec` gets a level; each level has a weight in bits in the model, one against a
+stranger and one against a brother or sister. The smaller of the two sums decides, because what makes two children look
+alike is most often that they are siblings (``linkage.md`` 3d). One pair and a nation's pairs are judged by the same
+functions: a batch asks each of them once for each distinct pair of values, and what columns can answer by themselves
+(equal or not, days apart, something shared) is held to the functions by a test.
 """
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import cached_property
 from typing import Any
 
 import polars as pl
-from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
 
-TRAITS = ("number", "court", "surname", "given", "dob", "sex", "country")
-PROFILE = ("number", "court", "last", "last_sound", "first", "first_sound", "dob", "sex", "country")
-DAYS_OFF, YEAR = 10, 365
-SHORTENED = 3  # letters of a given name that may stand for the whole
-ALIKE_LONG, ALIKE_SHORT = (
-    0.91,
-    4,
-)  # Jaro-Winkler for words longer than this many letters; shorter ones may differ in one
+from handhold.identity.levels import (
+    HANDOVER_HOURS,
+    RELEASE_DAYS,
+    TRIP_DAYS,
+    TRIP_HOURS,
+    dob_level,
+    given_level,
+    number_level,
+    surname_level,
+)
+from handhold.identity.names import each
+from handhold.identity.spec import BY_NAME, NAMES, PROFILE, TRAITS, UNKNOWN, Knowledge, Profile
+
+FEW = 300  # pairs of descriptions that are judged one by one: columns would cost more than they save
+SLICE = 400_000  # pairs of descriptions that stand in memory at once
+RARITY = {"surname": "last_rare", "given": "first_rare"}
+WEIGHED = ["stranger", "sibling", "weight", "gate"]
 
 
 @dataclass(frozen=True)
 class Scale:
-    """The weights, gates and thresholds of a pack."""
+    """A trained model with the rules of the pack: weights, how rare names are, gates, thresholds.
 
-    table: Mapping[str, Any]
-    forms: tuple[frozenset[str], ...]
+    ``model`` has ``prior``, ``bits`` (trait, level, two numbers), ``names`` (how often words of names occur) and
+    ``version``; ``rules`` the thresholds and gates of ``identity/weights.toml``.
+    """
 
-    @cached_property
-    def nicknames(self) -> Mapping[str, frozenset[str]]:
-        """Every form of a name to all names it may stand for."""
-        found: dict[str, set[str]] = {}
-        for forms in self.forms:
-            for name in forms:
-                found.setdefault(name, set()).update(forms)
-        return {name: frozenset(others) for name, others in found.items()}
+    model: Mapping[str, Any]
+    rules: Mapping[str, Any]
+    world: Knowledge
+
+    @property
+    def traits(self) -> tuple[str, ...]:
+        """What is compared, in the order in which it is told."""
+        return NAMES
+
+    @property
+    def version(self) -> str:
+        """Which model this is."""
+        return str(self.model["version"])
+
+    def prior(self) -> tuple[float, float]:
+        """Bits before anything is compared: against a stranger, against a sibling."""
+        return float(self.model["prior"]["stranger"]), float(self.model["prior"]["sibling"])
+
+    def bits(self, trait: str, level: str) -> tuple[float, float]:
+        """Bits of one level, against a stranger and against a sibling; an unknown level weighs nothing."""
+        stranger, sibling = self.model["bits"].get(trait, {}).get(level, (0.0, 0.0))
+        return float(stranger), float(sibling)
 
     def threshold(self, name: str) -> float:
         """``link``, ``ask`` or ``margin``, in bits."""
-        return float(self.table[name])
+        return float(self.rules[name])
 
-    def weight(self, against: int) -> pl.Expr:
-        """The sum over the traits' levels; ``against`` 0 a stranger, 1 a sibling."""
-        prior = self.table["prior"]["stranger" if against == 0 else "sibling"]
-        parts = [self._part(trait, against) for trait in TRAITS]
-        return pl.sum_horizontal(*parts) + prior
+    def rarity(self, trait: str, name: str | None) -> float:
+        """How much more a folded name says than the average one, in bits: rare names more, common names less.
+
+        The chance that two strangers both bear it, its words taken as independent, held against the level's own chance.
+        A word that the model has not counted is taken for an average one.
+        """
+        known = self.model["names"].get(trait)
+        if name is None or not known:
+            return 0.0
+        words = name.split()
+        many = min(len(words), 2)
+        share = math.prod(known["word"].get(word, known["average"]) for word in words[:2])
+        chance = share * known["with"][many - 1] * math.factorial(many)
+        return max(-known["most"], min(known["most"], math.log2(known["level"][many - 1] / chance)))
+
+    @cached_property
+    def _gates(self) -> list[tuple[str, dict[str, frozenset[str]]]]:
+        return [
+            (gate["name"], {trait: frozenset(levels) for trait, levels in gate.items() if trait != "name"})
+            for gate in self.rules["gate"]
+        ]
+
+    def judge(self, a: Profile, b: Profile) -> tuple[str, ...]:
+        """The level of each trait."""
+        return tuple(trait.judge(a, b, self.world) for trait in TRAITS)
+
+    def weigh(self, levels: Sequence[str], rare: Mapping[str, float]) -> tuple[float, float]:
+        """Both sums over the levels of all traits; ``rare``: the rarity of the names, by trait."""
+        stranger, sibling = self.prior()
+        for trait, level in zip(TRAITS, levels, strict=True):
+            one, other = self._table[trait.name][level]
+            stranger += one + (rare.get(trait.name, 0.0) if level in trait.rare else 0.0)
+            sibling += other
+        return stranger, sibling
+
+    @cached_property
+    def _table(self) -> dict[str, dict[str, tuple[float, float]]]:
+        return {
+            trait.name: {level: self.bits(trait.name, level) for level in trait.names} for trait in TRAITS
+        }
+
+    def closed(self, levels: Mapping[str, str]) -> str | None:
+        """The name of the first gate that closes, or ``None``."""
+        for name, gate in self._gates:
+            if all(levels[trait] in shut for trait, shut in gate.items()):
+                return name
+        return None
+
+    def weights(self) -> list[pl.Expr]:
+        """``stranger``, ``sibling``, ``weight`` and ``gate`` from columns of levels and of the names' rarity."""
+        sums = []
+        for against in (0, 1):
+            parts = [self._part(trait, against) for trait in NAMES]
+            sums.append(pl.fold(pl.lit(self.prior()[against]), lambda total, part: total + part, parts))
+        return [
+            sums[0].alias("stranger"), sums[1].alias("sibling"), pl.min_horizontal(*sums).alias("weight"),
+            self._gate().alias("gate"),
+        ]  # fmt: skip
 
     def _part(self, trait: str, against: int) -> pl.Expr:
-        bits = {level: float(pair[against]) for level, pair in self.table[trait].items()}
-        return pl.col(trait).replace_strict(bits, return_dtype=pl.Float64)
+        bits = {level: pair[against] for level, pair in self._table[trait].items()}
+        known = pl.col(trait).replace_strict(bits, return_dtype=pl.Float64)
+        if against or trait not in RARITY:
+            return known
+        rare = (
+            pl.when(pl.col(trait).is_in(sorted(BY_NAME[trait].rare)))
+            .then(pl.col(RARITY[trait]))
+            .otherwise(0.0)
+        )
+        return known + rare
 
-    def gate(self) -> pl.Expr:
-        """The name of the first gate that closes, or null."""
+    def _gate(self) -> pl.Expr:
         closed = pl.lit(None, pl.String)
-        for gate in reversed(self.table["gate"]):
+        for name, gate in reversed(self._gates):
             holds = pl.all_horizontal(
-                *(pl.col(trait).is_in(levels) for trait, levels in gate.items() if trait != "name")
+                *(pl.col(trait).is_in(sorted(levels)) for trait, levels in gate.items())
             )
-            closed = pl.when(holds).then(pl.lit(gate["name"])).otherwise(closed)
+            closed = pl.when(holds).then(pl.lit(name)).otherwise(closed)
         return closed
 
     def verdict(self) -> pl.Expr:
         """``same``, ``unclear`` or ``different`` from ``weight`` and ``gate``."""
         enough = pl.col("gate").is_null() & (pl.col("weight") >= self.threshold("link"))
         some = pl.col("weight") >= self.threshold("ask")
-        return (
-            pl.when(enough)
-            .then(pl.lit("same"))
-            .when(some)
-            .then(pl.lit("unclear"))
-            .otherwise(pl.lit("different"))
-        )
+        said = pl.when(enough).then(pl.lit("same")).when(some).then(pl.lit("unclear"))
+        return said.otherwise(pl.lit("different"))
 
 
-def compare(pairs: pl.DataFrame, profiles: pl.DataFrame, scale: Scale) -> pl.DataFrame:
+def with_rarity(people: pl.DataFrame, scale: Scale) -> pl.DataFrame:
+    """Profiles with ``last_rare`` and ``first_rare``."""
+    return people.with_columns(
+        each(people["last"], lambda name: scale.rarity("surname", name), pl.Float64)
+        .fill_null(0.0)
+        .alias("last_rare"),
+        each(people["first"], lambda name: scale.rarity("given", name), pl.Float64)
+        .fill_null(0.0)
+        .alias("first_rare"),
+    )
+
+
+def compare(pairs: pl.DataFrame, people: pl.DataFrame, scale: Scale) -> pl.DataFrame:
     """Weigh pairs of files: the best that any two of their descriptions give.
 
-    ``pairs``: ``a``, ``b`` (file ids); ``profiles``: ``file`` and :data:`PROFILE`, folded, several rows a file allowed.
-    Returns ``a, b``, a level for each of :data:`TRAITS`, ``weight`` (bits), ``gate`` (name of what forbids, or null) and
-    ``verdict``: ``same`` (enough to link), ``unclear`` (worth a question) or ``different``.
+    ``pairs``: ``a``, ``b`` (file ids); ``people``: ``file``, the columns of ``spec.PROFILE`` and of :func:`with_rarity`,
+    several rows a file allowed. Returns ``a, b``, a level for each trait, ``surname_rare`` and ``given_rare`` (bits),
+    ``stranger``, ``sibling``, ``weight`` (the smaller, bits), ``gate`` (name of what forbids, or null) and ``verdict``:
+    ``same`` (enough to link), ``unclear`` (worth a question) or ``different``.
     """
+    found = [_compared(part, people, scale) for part in pairs.select("a", "b").iter_slices(SLICE)]
+    if not found:
+        return _compared(pairs.select("a", "b"), people, scale)
+    return pl.concat(found)
+
+
+def _compared(pairs: pl.DataFrame, people: pl.DataFrame, scale: Scale) -> pl.DataFrame:
+    columns = [*PROFILE, *RARITY.values()]
     sides = [
-        profiles.select(pl.col("file").alias(side), *(pl.col(c).alias(f"{c}_{side}") for c in PROFILE))
-        for side in "ab"
+        people.select(pl.col("file").alias(s), *(pl.col(c).alias(f"{c}_{s}") for c in columns)) for s in "ab"
     ]
-    both = pairs.select("a", "b").join(sides[0], on="a").join(sides[1], on="b")
-    judged = _levels(both, scale).select("a", "b", *TRAITS)
-    weighed = judged.with_columns(
-        weight=pl.min_horizontal(scale.weight(0), scale.weight(1)), gate=scale.gate()
-    )
-    best = weighed.sort("a", "b", pl.col("gate").is_not_null(), -pl.col("weight"), *TRAITS)
+    both = pairs.join(sides[0], on="a").join(sides[1], on="b")
+    weighed = weighed_pairs(both, scale)
+    best = weighed.sort("a", "b", pl.col("gate").is_not_null(), -pl.col("weight"), *NAMES)
     return best.unique(subset=["a", "b"], keep="first", maintain_order=True).with_columns(
         verdict=scale.verdict()
     )
 
 
-def _levels(both: pl.DataFrame, scale: Scale) -> pl.DataFrame:
-    def given(a: str, b: str, heard_a: str, heard_b: str) -> str:
-        return given_level(a, b, heard_a, heard_b, scale.nicknames)
-
-    return both.with_columns(
-        _distinct(both, "number", number_level, "number"),
-        _distinct(both, "court", exact_level, "court"),
-        _distinct(both, "surname", surname_level, "last", "last_sound"),
-        _distinct(both, "given", given, "first", "first_sound"),
-        _distinct(both, "dob", dob_level, "dob"),
-        _distinct(both, "sex", exact_level, "sex"),
-        _distinct(both, "country", exact_level, "country"),
+def weighed_pairs(both: pl.DataFrame, scale: Scale) -> pl.DataFrame:
+    """Levels and weights of pairs of descriptions; ``both``: ``a``, ``b`` and the columns of both sides (``…_a``, ``…_b``)."""
+    levels = one_by_one(both, scale) if len(both) <= FEW else in_columns(both, scale)
+    rare = [
+        pl.when(pl.col(trait).is_in(sorted(BY_NAME[trait].rare)))
+        .then(pl.col(column))
+        .otherwise(0.0)
+        .alias(f"{trait}_rare")
+        for trait, column in RARITY.items()
+    ]
+    return levels.with_columns(*scale.weights(), *rare).select(
+        "a", "b", *NAMES, "surname_rare", "given_rare", *WEIGHED
     )
 
 
-def _distinct(both: pl.DataFrame, trait: str, level: Callable[..., str], *columns: str) -> pl.Series:
-    """The level of each row, from one call a distinct pair of values; where equal is simply ``same`` no call is needed."""
-    names = [f"{column}_{side}" for column in columns for side in "ab"]
-    a, b = pl.col(names[0]), pl.col(names[1])
-    telling = {
-        "dob": ~a.str.ends_with("-01-01") & (a.str.len_chars() == 10),
-        "surname": a.str.contains(" ", literal=True),
-    }
-    plain = (a == b) & telling.get(trait, pl.lit(True))
-    fast = pl.when(a.is_null() | b.is_null()).then(pl.lit("unknown")).when(plain).then(pl.lit("same"))
-    quick = both.select(*names, level=fast.otherwise(None))
+def _rarest(both: pl.DataFrame) -> list[pl.Series]:
+    return [
+        both.select(pl.min_horizontal(f"{column}_a", f"{column}_b").alias(column)).to_series()
+        for column in RARITY.values()
+    ]
+
+
+def one_by_one(both: pl.DataFrame, scale: Scale) -> pl.DataFrame:
+    """``a``, ``b``, the levels and the names' rarity of each pair of descriptions, judged one after the other."""
+    left, right = (sided(both, side) for side in "ab")
+    judged = [scale.judge(a, b) for a, b in zip(left, right, strict=True)]
+    levels = pl.DataFrame(judged, schema=dict.fromkeys(NAMES, pl.String), orient="row")
+    return both.select("a", "b").hstack(levels).with_columns(_rarest(both))
+
+
+def sided(both: pl.DataFrame, side: str) -> list[Profile]:
+    """One side's descriptions."""
+    sets = {name for name, kind in PROFILE.items() if isinstance(kind, pl.List)}
+    columns = [
+        [frozenset(v or ()) for v in both[f"{name}_{side}"].to_list()]
+        if name in sets
+        else both[f"{name}_{side}"].to_list()
+        for name in PROFILE
+    ]
+    return [Profile(*row) for row in zip(*columns, strict=True)]
+
+
+def in_columns(both: pl.DataFrame, scale: Scale) -> pl.DataFrame:
+    """The same as :func:`one_by_one`, by columns."""
+    nicknames = scale.world.nicknames
+    traits = {
+        "number": _distinct(both, "number", number_level),
+        "court": _exact("court"),
+        "surname": _distinct(both, "last", surname_level, plain="same-one", telling=pl.col("last_a").str.contains(" ", literal=True)),
+        "given": _distinct(both, "first", lambda a, b: given_level(a, b, nicknames)),
+        "dob": _distinct(both, "dob", dob_level, telling=_whole_and_known()),
+        "sex": _exact("sex"),
+        "country": _exact("country"),
+        "language": _language(scale.world.common),
+        "arrival": _arrival(),
+        "release": _release(),
+        "place": _place(),
+        "phone": _shared("phones"),
+        "sponsor": _shared("sponsors"),
+    }  # fmt: skip
+    return both.select("a", "b", *(level.alias(trait) for trait, level in traits.items())).with_columns(
+        _rarest(both)
+    )
+
+
+def _known(*columns: str) -> pl.Expr:
+    return pl.all_horizontal(pl.col(f"{column}_{side}").is_not_null() for column in columns for side in "ab")
+
+
+def _levels(known: pl.Expr, *cases: tuple[pl.Expr, str], otherwise: str) -> pl.Expr:
+    """The first case that is true, where both sides say something."""
+    level = pl.lit(otherwise)
+    for when, name in reversed(cases):
+        level = pl.when(when.fill_null(False)).then(pl.lit(name)).otherwise(level)
+    return pl.when(known).then(level).otherwise(pl.lit(UNKNOWN))
+
+
+def _exact(column: str) -> pl.Expr:
+    return _levels(
+        _known(column), (pl.col(f"{column}_a") == pl.col(f"{column}_b"), "same"), otherwise="different"
+    )
+
+
+def _language(common: frozenset[str]) -> pl.Expr:
+    a, b = pl.col("language_a"), pl.col("language_b")
+    spoken = a.is_in(sorted(common))
+    return _levels(
+        _known("language"), ((a == b) & ~spoken, "same"), (a == b, "same-common"), otherwise="different"
+    )
+
+
+def _apart(column: str) -> pl.Expr:
+    return (pl.col(f"{column}_a") - pl.col(f"{column}_b")).abs()
+
+
+def _arrival() -> pl.Expr:
+    trips = [(pl.col(f"custody_{one}") // 24 - pl.col(f"entry_{other}")) for one, other in ("ab", "ba")]
+    same = (_apart("custody") <= HANDOVER_HOURS).fill_null(False) | (_apart("entry") == 0).fill_null(False)
+    days = (_apart("custody") <= TRIP_HOURS).fill_null(False) | (
+        _apart("entry") <= TRIP_HOURS // 24
+    ).fill_null(False)
+    near = days | pl.any_horizontal(trip.is_between(0, TRIP_DAYS).fill_null(False) for trip in trips)
+    known = _known("custody") | _known("entry") | pl.any_horizontal(trip.is_not_null() for trip in trips)
+    return _levels(known, (same, "same"), (near, "near"), otherwise="other")
+
+
+def _release() -> pl.Expr:
+    apart = _apart("release")
+    return _levels(
+        _known("release"), (apart <= 1, "same"), (apart <= RELEASE_DAYS, "near"), otherwise="other"
+    )
+
+
+def _meet(column: str) -> pl.Expr:
+    return pl.col(f"{column}_a").list.set_intersection(f"{column}_b").list.len() > 0
+
+
+def _shared(column: str) -> pl.Expr:
+    return _levels(_known(column), (_meet(column), "same"), otherwise="other")
+
+
+def _place() -> pl.Expr:
+    return _levels(
+        _known("places"), (_meet("places"), "same"), (_meet("buildings"), "building"), otherwise="other"
+    )
+
+
+def _whole_and_known() -> pl.Expr:
+    return ~pl.col("dob_a").str.ends_with("-01-01") & (pl.col("dob_a").str.len_chars() == 10)
+
+
+def _distinct(
+    both: pl.DataFrame, column: str, level: Callable[[str, str], str], *, plain: str | None = None, telling: pl.Expr | None = None
+) -> pl.Expr:  # fmt: skip
+    """The level of each row, from one call a distinct pair of values.
+
+    Equal values are ``same`` without a call where ``telling`` is true of the value, and ``plain`` (or, without it, a
+    call) where it is not.
+    """
+    names = [f"{column}_a", f"{column}_b"]
+    a, b = (pl.col(name) for name in names)
+    equal = (
+        pl.when(telling if telling is not None else pl.lit(True))
+        .then(pl.lit("same"))
+        .otherwise(pl.lit(plain, pl.String))
+    )
+    quick = both.select(
+        *names, level=pl.when(a.is_null() | b.is_null()).then(pl.lit(UNKNOWN)).when(a == b).then(equal)
+    )
     slow = quick.filter(pl.col("level").is_null()).select(names).unique(maintain_order=True)
     answers = slow.with_columns(found=pl.Series([level(*row) for row in slow.iter_rows()], dtype=pl.String))
     whole = quick.join(answers, on=names, how="left", maintain_order="left")
-    return whole.select(pl.coalesce("level", "found").alias(trait)).to_series()
-
-
-def exact_level(a: str, b: str) -> str:
-    """``same`` or ``different``."""
-    return "same" if a == b else "different"
-
-
-def number_level(a: str, b: str) -> str:
-    """Two A-numbers of nine digits: ``same``, ``near`` (one slip of the fingers) or ``different``."""
-    if a == b:
-        return "same"
-    return "near" if DamerauLevenshtein.distance(a, b, score_cutoff=1) == 1 else "different"
-
-
-def words_alike(a: str, b: str, heard_a: str, heard_b: str) -> bool:
-    """One word in two spellings: heard the same, or one letter off, or close where the word is long."""
-    if a == b or heard_a == heard_b:
-        return True
-    if DamerauLevenshtein.distance(a, b, score_cutoff=1) == 1:
-        return min(len(a), len(b)) >= 2
-    return min(len(a), len(b)) > ALIKE_SHORT and JaroWinkler.similarity(a, b) >= ALIKE_LONG
-
-
-def surname_level(a: str, b: str, heard_a: str, heard_b: str) -> str:
-    """Surnames in any order: ``same, same-one, alike, part, part-alike, other``. Folded names and how they sound."""
-    if a == b or sorted(a.split()) == sorted(b.split()) or a.replace(" ", "") == b.replace(" ", ""):
-        return "same" if " " in a or " " in b else "same-one"
-    left, right = (
-        list(zip(a.split(), heard_a.split(), strict=True)),
-        list(zip(b.split(), heard_b.split(), strict=True)),
-    )
-    few, many = sorted((left, right), key=len)
-    met, exactly = _matched(few, many)
-    if met == len(few):
-        whole = len(few) == len(many)
-        return "alike" if whole else ("part" if exactly == met else "part-alike")
-    return "part-alike" if met and met * 2 >= len(few) and exactly == met else "other"
-
-
-def _matched(few: list[tuple[str, str]], many: list[tuple[str, str]]) -> tuple[int, int]:
-    """How many words of the shorter name find one of their own in the longer, and how many of these letter by letter."""
-    free, met, exactly = list(many), 0, 0
-    for word in sorted(
-        few, key=lambda w: all(w[0] != other for other, _ in many)
-    ):  # the exact ones take their pick first
-        found = next((w for w in free if w[0] == word[0]), None) or next(
-            (w for w in free if words_alike(word[0], w[0], word[1], w[1])), None
-        )
-        if found:
-            free.remove(found)
-            met, exactly = met + 1, exactly + (found[0] == word[0])
-    return met, exactly
-
-
-def given_level(a: str, b: str, heard_a: str, heard_b: str, nicknames: Mapping[str, frozenset[str]]) -> str:
-    """Given names: ``same, part, alike, second-differs, other``. The first one counts most."""
-    left, right = a.split(), b.split()
-    if sorted(left) == sorted(right) or a.replace(" ", "") == b.replace(" ", ""):
-        return "same"
-    if set(left) <= set(right) or set(right) <= set(left):
-        return "part"
-    first, other = (left[0], heard_a.split()[0]), (right[0], heard_b.split()[0])
-    short = min(len(first[0]), len(other[0])) >= SHORTENED and (
-        first[0].startswith(other[0]) or other[0].startswith(first[0])
-    )
-    alike = (
-        short
-        or words_alike(first[0], other[0], first[1], other[1])
-        or other[0] in nicknames.get(first[0], ())
-    )
-    if alike and _seconds_agree(left, right, heard_a.split(), heard_b.split()):
-        return "alike"
-    return "second-differs" if alike or set(left) & set(right) else "other"
-
-
-def _seconds_agree(left: list[str], right: list[str], heard_left: list[str], heard_right: list[str]) -> bool:
-    if len(left) < 2 or len(right) < 2:
-        return True
-    second, other = left[1], right[1]
-    initial = min(len(second), len(other)) == 1 and second[0] == other[0]
-    return initial or words_alike(second, other, heard_left[1], heard_right[1])
-
-
-def dob_level(a: str, b: str) -> str:
-    """ISO dates, each to its own precision (``2005``, ``2005-03``, ``2005-03-31``)."""
-    if len(a) < 10 or len(b) < 10:
-        return _partial(a, b)
-    if a == b:
-        return "same-estimated" if a.endswith("-01-01") else "same"
-    one, other = _date(a), _date(b)
-    if one is None or other is None:
-        return "other"
-    if one.year == other.year and (one.month, one.day) == (other.day, other.month):
-        return "exchanged"
-    apart = abs((one - other).days)
-    if abs(apart - YEAR) <= 1:
-        return "year-off"
-    if (one.month, one.day) == (1, 1) or (other.month, other.day) == (1, 1):
-        return "estimated" if abs(one.year - other.year) <= 1 else "other"
-    near = apart <= DAYS_OFF or (one.year, one.month) == (other.year, other.month)
-    return "day-off" if near else "other"
-
-
-def _date(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
-
-
-def _partial(a: str, b: str) -> str:
-    """At least one date lacks its day or month."""
-    if min(len(a), len(b)) >= 7:
-        return "month" if a[:7] == b[:7] else "other"
-    return "estimated" if a[:4] == b[:4] else "other"
+    return pl.lit(whole.select(pl.coalesce("level", "found")).to_series())

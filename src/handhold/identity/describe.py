@@ -11,19 +11,22 @@ STANDING = {
     "identity_file": "select id from asked join identity_file using (id)",
     "identity_description": "select id from asked join identity_description using (id)",
 }
-NAMING = ["number", "court_case", "last", "first", "dob"]
+SAYING = [
+    "number", "court_case", "last", "first", "dob", "phone", "other_phone", "sponsor", "place", "entry", "custody", "release",
+]  # fmt: skip
 
 
 def describe(db: store.Db, descriptions: pl.DataFrame, *, now: datetime) -> int:
     """Store descriptions (columns of ``feeds.model.DESCRIPTION``) and mark their files fresh; returns how many were new.
 
     A row that only mentions a file makes the file known. The same content again changes nothing; other content for the
-    same row is kept beside the old, which is marked withdrawn. A sponsor and a phone number are not kept here.
+    same row is kept beside the old, which is marked withdrawn. A sponsor, a phone and a place come as blind ids, which
+    tell that two files have the same one and nothing else.
     """
     if not len(descriptions):
         return 0
     _files(db, descriptions)
-    told = descriptions.filter(pl.any_horizontal(pl.col(NAMING).is_not_null())).with_columns(
+    told = descriptions.filter(pl.any_horizontal(pl.col(SAYING).is_not_null())).with_columns(
         court_case=_own_case()
     )
     said = _identified(told.with_columns(text=pl.struct(SAID.keys()).struct.json_encode()))

@@ -1,23 +1,22 @@
 """Find the child of every fresh file: candidates, compared, joined without running away; what is unsure is asked."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
 
 from handhold import store
-from handhold.identity.candidates import SAID, by_description, by_number, keys, profiles
-from handhold.identity.cluster import HOUSE_ORDER, ONE_FILE_EACH, Clusters, Edge, Refused, grow
-from handhold.identity.compare import TRAITS, Scale, compare
+from handhold.identity.candidates import SAID, keys, profiles
+from handhold.identity.cluster import HOUSE_ORDER, ONE_FILE_EACH
+from handhold.identity.compare import Scale
 from handhold.identity.describe import blind_keys
 from handhold.identity.judgement import settle
+from handhold.identity.partition import RARE, Found, Progress, partition
+from handhold.identity.spec import NAMES as TRAITS
+from handhold.identity.spec import Knowledge
 from handhold.pack import Pack
 
 EVERY_CHILD = ("ERO", "ORR")  # a child without one of these files is not complete
-SURE_GIVEN, SURE_DOB = ["same", "part"], ["same", "same-estimated"]
-Progress = Callable[[int, int], None]
-
 MET = """
     insert into involved select distinct k.file from looked_for l join identity_key k using (key) on conflict do nothing"""
 KIN = """
@@ -41,21 +40,26 @@ class Identified:
     questions: int
 
 
-@dataclass(frozen=True)
-class Found:
-    """A partition: ``links`` (file, child, had, mate, weight, levels), ``pairs`` compared, ``refused`` links."""
-
-    links: pl.DataFrame
-    pairs: pl.DataFrame
-    refused: list[Refused]
-
-
 def scale(pack: Pack) -> Scale:
-    """The weights and forms of names that this pack compares with."""
-    return Scale(
-        pack.toml("identity/weights.toml"),
-        tuple(frozenset(forms) for forms in pack.toml("identity/names.toml")["forms"]),
+    """The model and the rules that this pack compares with."""
+    forms = pack.toml("identity/names.toml")["forms"]
+    nicknames: dict[str, set[int]] = {}
+    for group, names in enumerate(forms):
+        for name in names:
+            nicknames.setdefault(name, set()).add(group)
+    world = Knowledge(
+        {name: frozenset(groups) for name, groups in nicknames.items()},
+        frozenset(pack.toml("identity/languages.toml")["common"]),
     )
+    return Scale(pack.toml("identity/model.toml"), pack.toml("identity/weights.toml"), world)
+
+
+def codes(pack: Pack) -> dict[str, dict[str, str]]:
+    """How agencies write countries and languages."""
+    return {
+        name: pack.toml(f"identity/{table}.toml")["code"]
+        for name, table in (("country", "countries"), ("language", "languages"))
+    }
 
 
 def identify(
@@ -65,18 +69,19 @@ def identify(
     store.lock(db, "identity")
     if not store.fetch(db, "select 1 from identity_file where fresh limit 1"):
         return Identified(pl.Series("child", [], pl.Int64), 0, 0)
-    files, people = _involved(db, pack.toml("identity/countries.toml")["code"])
+    files, people = _involved(db, codes(pack))
     judged = store.frame(
         db, "select file_a as a, file_b as b, judgement from identity_judgement where until is null"
     )
-    found = partition(files, people, judged, scale(pack), progress)
-    asked = _ask(db, found, judged, scale(pack), now)
-    changed = _write(db, found.links, by, now)
+    rules = scale(pack)
+    found = partition(files, people, judged, rules, progress)
+    asked = _ask(db, found, judged, rules, now)
+    changed = _write(db, found.links, rules.version, by, now)
     settle(db, by=by, now=now)
     return Identified(changed, found.links["through"].count(), asked)
 
 
-def _involved(db: store.Db, countries: dict[str, str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _involved(db: store.Db, written: dict[str, dict[str, str]]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Fresh files, those they meet by any key, and the other files of those children, with their profiles.
 
     The first frame has ``file, agency, child, fresh, held``.
@@ -92,7 +97,7 @@ def _involved(db: store.Db, countries: dict[str, str]) -> tuple[pl.DataFrame, pl
         db.execute(KIN)
         db.execute("drop table looked_for")
     files = store.frame(db, INVOLVED, [list(HOUSE_ORDER)])
-    return files, profiles(_descriptions(db), countries)
+    return files, profiles(_descriptions(db), written)
 
 
 def _descriptions(db: store.Db) -> pl.DataFrame:
@@ -103,123 +108,7 @@ def _descriptions(db: store.Db) -> pl.DataFrame:
     return said.with_columns(pl.col("said").str.json_decode(pl.Struct(SAID))).unnest("said").sort("file")
 
 
-def partition(
-    files: pl.DataFrame,
-    people: pl.DataFrame,
-    judged: pl.DataFrame,
-    weights: Scale,
-    progress: Progress | None = None,
-) -> Found:
-    """Which files are one child's. Pure: the same frames in any order of rows give the same partition.
-
-    ``files``: file, agency, child (null before), fresh, held; ``people``: profiles; ``judged``: a, b, judgement of persons.
-    Numbers settle first; then descriptions are followed for the files of children that still lack a file; then all that
-    was compared is joined in one go, so that a number and a description that disagree see each other.
-    """
-    show = progress or (lambda _done, _total: None)
-    fresh = files.filter("fresh")["file"]
-    met = keys(people)
-    show(0, 3)
-    numbered = compare(by_number(met, fresh), people, weights)
-    unsettled = _unsettled(files, judged, numbered)
-    show(1, 3)
-    meant = by_description(met, fresh, unsettled).join(numbered, on=["a", "b"], how="anti")
-    pairs = pl.concat([numbered, compare(meant, people, weights)])
-    show(2, 3)
-    clusters = _standing(files, judged)
-    refused = grow(clusters, _edges(pairs), against=_against(pairs), margin=weights.threshold("margin"))
-    show(3, 3)
-    return Found(_links(files, clusters, pairs), pairs, refused)
-
-
-def _standing(files: pl.DataFrame, judged: pl.DataFrame) -> Clusters:
-    """What is together or apart before anything is compared: children that stand, and what people said."""
-    apart = frozenset(judged.filter(pl.col("judgement") == "no match").select("a", "b").iter_rows())
-    had = files.filter(pl.col("child").is_not_null())
-    held = frozenset(files.filter("held")["file"])
-    clusters = Clusters(
-        dict(files.select("file", "agency").iter_rows()),
-        dict(had.select("file", "child").iter_rows()),
-        apart,
-        held,
-    )
-    for together in had.group_by("child", maintain_order=True).agg("file")["file"]:
-        for file in together[1:]:
-            clusters.join(together[0], file)
-    return clusters
-
-
-def _unsettled(files: pl.DataFrame, judged: pl.DataFrame, numbered: pl.DataFrame) -> pl.Series:
-    """Files whose child, by sure numbers alone, still lacks the file of an agency that has one of every child."""
-    sure = numbered.filter(pl.col("given").is_in(SURE_GIVEN) & pl.col("dob").is_in(SURE_DOB))
-    clusters = _standing(files, judged)
-    grow(clusters, _edges(sure))
-    rooted = files.select(
-        "file", "agency", root=pl.Series([clusters.root(f) for f in files["file"]], dtype=pl.Int64)
-    )
-    complete = pl.all_horizontal(*((pl.col("agency") == agency).any().over("root") for agency in EVERY_CHILD))
-    return rooted.filter(~complete)["file"]
-
-
-def _edges(pairs: pl.DataFrame) -> list[Edge]:
-    near = pairs.filter(pl.col("verdict") != "different")
-    return [Edge(*row) for row in near.select("weight", "a", "b", pl.col("verdict") == "same").iter_rows()]
-
-
-def _against(pairs: pl.DataFrame) -> list[tuple[int, int]]:
-    """Pairs that are clearly two people: given name and date of birth, or one of them and sex, speak against."""
-    other = [(pl.col(trait).is_in(["other", "different"])).cast(pl.Int8) for trait in ("given", "dob", "sex")]
-    return list(
-        pairs.filter((pl.sum_horizontal(*other) >= 2) & (pl.col("weight") < 0)).select("a", "b").iter_rows()
-    )
-
-
-def _links(files: pl.DataFrame, clusters: Clusters, pairs: pl.DataFrame) -> pl.DataFrame:
-    """Each fresh file with its child and the file of that child which it resembles most; the founder has none."""
-    turn = pl.col("agency").replace_strict(
-        {a: n for n, a in enumerate(HOUSE_ORDER)}, default=len(HOUSE_ORDER), return_dtype=pl.Int32
-    )
-    roots = pl.Series("root", [clusters.root(f) for f in files["file"]], pl.Int64)
-    rooted = files.with_columns(turn=turn, root=roots).sort("root", "turn", "file").with_row_index("place")
-    founded = rooted.with_columns(
-        founder=pl.col("file").first().over("root"), stands=pl.col("child").drop_nulls().first().over("root")
-    )
-    whole = founded.with_columns(
-        had="child", child=pl.coalesce("stands", store.stable_ids("child", founded["founder"]))
-    )
-    best, through = _mates(whole.select("file", "root", "place"), pairs)
-    told = whole.filter("fresh").join(best, on="file", how="left").join(through, on="file", how="left")
-    founds = pl.col("file") == pl.col("founder")
-    mates = {
-        "mate": pl.when(~founds).then("mate"),
-        "through": pl.when(~founds).then(pl.coalesce("through", "founder")),
-    }
-    return (
-        told.with_columns(**mates)
-        .sort("file")
-        .select("file", "child", "had", "mate", "through", "weight", *TRAITS)
-    )
-
-
-def _mates(rooted: pl.DataFrame, pairs: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """For each file the pair within its child that weighs most (``file, mate, weight``, levels), and the one with a file
-    that comes before it (``file, through``), so that a child's files hang together as a tree below its founder."""
-    turned = pairs.select(pl.col("b").alias("a"), pl.col("a").alias("b"), *pairs.columns[2:])
-    both = pl.concat([pairs, turned]).rename({"a": "file", "b": "mate"})
-    inside = both.join(rooted, on="file").join(
-        rooted.rename({"file": "mate", "place": "before"}), on=["mate", "root"]
-    )
-    heavy = inside.sort("file", -pl.col("weight"), "mate")
-    best = heavy.unique(subset="file", keep="first", maintain_order=True).select(
-        "file", "mate", "weight", *TRAITS
-    )
-    earlier = heavy.filter(pl.col("before") < pl.col("place")).unique(
-        subset="file", keep="first", maintain_order=True
-    )
-    return best, earlier.select("file", through="mate")
-
-
-def _write(db: store.Db, links: pl.DataFrame, by: str, now: datetime) -> pl.Series:
+def _write(db: store.Db, links: pl.DataFrame, model: str, by: str, now: datetime) -> pl.Series:
     """Keep the children and the links that are new; files that had a child keep it."""
     children = links.select(id="child", born=pl.lit(now)).unique(subset="id", maintain_order=True)
     store.upsert(db, "identity_child", children, ["id"], update=[])
@@ -227,7 +116,7 @@ def _write(db: store.Db, links: pl.DataFrame, by: str, now: datetime) -> pl.Seri
     new = links.filter(pl.col("had").is_null()).with_columns(
         linked_by=pl.when(numbered).then(pl.lit("number")).otherwise(pl.lit("match")),
         probability=_probability(),
-        evidence=_evidence(),
+        evidence=_evidence(model),
     )
     same = {"judgement": pl.lit("match"), "by": pl.lit(by), "since": pl.lit(now)}
     store.copy_in(
@@ -243,6 +132,7 @@ def _write(db: store.Db, links: pl.DataFrame, by: str, now: datetime) -> pl.Seri
         [now],
     )
     db.execute("update identity_file set fresh = false where fresh")
+    store.tell_planner(db, "identity_file", len(new))
     db.execute("drop table linked; drop table involved")
     return links["child"].unique().sort()
 
@@ -256,12 +146,20 @@ def _probability() -> pl.Expr:
     )
 
 
-def _evidence() -> pl.Expr:
-    """Codes only: with which file, how each trait compared, how many bits."""
-    compared = pl.struct(
-        "through", pl.col("mate").alias("with"), pl.col("weight").round(1), *TRAITS
-    ).struct.json_encode()
-    return pl.when(pl.col("through").is_null()).then(pl.lit("{}")).otherwise(compared)
+def _evidence(model: str) -> pl.Expr:
+    """Codes only: with which file, how each trait compared, how many bits, by which model. See ``explain``."""
+    told = pl.struct("through", pl.col("mate").alias("with"), *_bits(model)).struct.json_encode()
+    return pl.when(pl.col("through").is_null()).then(pl.lit("{}")).otherwise(told)
+
+
+def _bits(model: str) -> list[pl.Expr]:
+    rarity = pl.struct(pl.col(f"{trait}_rare").round(2).alias(trait) for trait in ("surname", "given"))
+    return [
+        pl.lit(model).alias("model"),
+        pl.col("weight").round(2),
+        rarity.alias("rarity"),
+        *(pl.col(t) for t in TRAITS),
+    ]
 
 
 def _ask(db: store.Db, found: Found, judged: pl.DataFrame, weights: Scale, now: datetime) -> int:
@@ -275,7 +173,8 @@ def _ask(db: store.Db, found: Found, judged: pl.DataFrame, weights: Scale, now: 
     doubtful = doubts_among(found, child, weights)
     if not len(doubtful):
         return 0
-    evidence = doubtful.select(pl.struct("gate", *TRAITS).struct.json_encode())["gate"]
+    told = pl.struct("gate", "why", *_bits(weights.version)).struct.json_encode().alias("evidence")
+    evidence = doubtful.select(told)["evidence"]
     asked = doubtful.select(
         file_a="a", file_b="b", reason="reason", weight="weight", evidence=evidence, opened=pl.lit(now),
         id=store.stable_ids("question", doubtful["a"], doubtful["b"]),
@@ -331,7 +230,7 @@ def doubts_among(found: Found, child: pl.DataFrame, weights: Scale) -> pl.DataFr
         -pl.col("weight"), "a", "b"
     )
     return picked.unique(subset=["low", "high"], keep="first", maintain_order=True).select(
-        "a", "b", "reason", "weight", "gate", *TRAITS
+        "a", "b", "reason", "why", "weight", "gate", *RARE, *TRAITS
     )
 
 

@@ -1,42 +1,83 @@
-"""Names as the court, the jail and the shelter type them, folded so that like meets like. Pure; expressions only.
+"""Names as the court, the jail and the shelter type them, folded so that like meets like. Pure.
 
 The name as written is kept elsewhere; what is folded here is only compared. Everything ends as A to Z, because two
-engines compare accented bytes differently (``linkage.md`` 3e).
+engines compare accented bytes differently (``linkage.md`` 3e). Every function takes one value; :func:`each` applies one
+to a column, once for each distinct value, so that a nation and a single file are read by the same code.
 """
+
+import re
+import unicodedata
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import polars as pl
 
-PARTICLES = r"\b(?:DE LA|DE LOS|DE LAS|DEL|DE|LA|LOS|LAS|Y|DA|DOS|DAS)\b"
+REMEMBERED = 200_000
+"""Names of which the parts are kept at hand: a nation's common ones."""
+PARTICLES = re.compile(r"\b(?:DE LA|DE LOS|DE LAS|DEL|DE|LA|LOS|LAS|Y|DA|DOS|DAS)\b")
+JOINING, FOREIGN, BLANKS = re.compile(r"[-‐-―/,.]"), re.compile(r"[^A-Z ]"), re.compile(r" +")
 
 # Spellings of one Spanish or Maya sound, applied in order: the left is written for the right by one clerk or another.
-SOUNDS = (
-    (r"CH", "8"), (r"TZ|TS|Z", "S"), (r"C([EI])", "S$1"), (r"QU|Q|K", "C"), (r"X|SH|J", "H"), (r"G([EI])", "H$1"),
-    (r"GU([EI])|HU|W", "U$1"), (r"LL|Y", "I"), (r"V", "B"), (r"([A-Z8])H", "$1"),
-    (r"AA+", "A"), (r"EE+", "E"), (r"II+", "I"), (r"OO+", "O"), (r"UU+", "U"), (r"SS+", "S"), (r"CC+", "C"), (r"RR+", "R"), (r"NN+", "N"),
+SOUNDS = tuple(
+    (re.compile(pattern), letter)
+    for pattern, letter in (
+        (r"CH", "8"), (r"TZ|TS|Z", "S"), (r"C([EI])", r"S\1"), (r"QU|Q|K", "C"), (r"X|SH|J", "H"), (r"G([EI])", r"H\1"),
+        (r"GU([EI])|HU|W", r"U\1"), (r"LL|Y", "I"), (r"V", "B"), (r"([A-Z8])H", r"\1"),
+        (r"AA+", "A"), (r"EE+", "E"), (r"II+", "I"), (r"OO+", "O"), (r"UU+", "U"), (r"SS+", "S"), (r"CC+", "C"), (r"RR+", "R"), (r"NN+", "N"),
+    )
 )  # fmt: skip
 
 
-def folded(name: pl.Expr) -> pl.Expr:
+class Name(NamedTuple):
+    """A folded name taken apart. ``second`` is all after the first word, run together; blank where there is none."""
+
+    whole: str
+    ordered: str  # its words in the order of the alphabet
+    run: str  # its words run together
+    first: str
+    second: str
+    first_heard: str
+    second_heard: str
+
+
+def each(column: pl.Series, one: Callable[[Any], Any], kind: Any = pl.String) -> pl.Series:
+    """``one`` of every value, called once for each distinct value; null stays null."""
+    distinct = column.drop_nulls().unique()
+    answers = pl.Series("answer", [one(value) for value in distinct], dtype=kind)
+    table = pl.DataFrame({"value": distinct, "answer": answers})
+    found = pl.DataFrame({"value": column}).join(table, on="value", how="left", maintain_order="left")
+    return found["answer"].alias(column.name)
+
+
+@lru_cache(REMEMBERED)
+def folded(name: str) -> str | None:
     """Capitals A to Z and single blanks, without particles: a hyphen parts words, an apostrophe does not."""
-    plain = (
-        name.str.normalize("NFKD")
-        .str.to_uppercase()
-        .str.replace_all(r"[-‐-―/,.]", " ")
-        .str.replace_all(r"[^A-Z ]", "")
-    )
-    bare = plain.str.replace_all(r" +", " ").str.strip_chars()
-    short = bare.str.replace_all(PARTICLES, " ").str.replace_all(r" +", " ").str.strip_chars()
-    return pl.when(short == "").then(bare).otherwise(short).replace("", None)
+    plain = JOINING.sub(" ", unicodedata.normalize("NFKD", name).upper())
+    bare = BLANKS.sub(" ", FOREIGN.sub("", plain)).strip()
+    short = BLANKS.sub(" ", PARTICLES.sub(" ", bare)).strip()
+    return short or bare or None
 
 
-def tokens(name: pl.Expr) -> pl.Expr:
-    """The words of a folded name; an empty list for none."""
-    return name.fill_null("").str.split(" ").list.filter(pl.element() != "")
-
-
-def sound(name: pl.Expr) -> pl.Expr:
+@lru_cache(REMEMBERED)
+def heard(name: str) -> str:
     """A folded name as it might be heard: the spelling pairs made one."""
-    heard = name
     for pattern, letter in SOUNDS:
-        heard = heard.str.replace_all(pattern, letter)
-    return heard
+        name = pattern.sub(letter, name)
+    return name
+
+
+@lru_cache(REMEMBERED)
+def parts(name: str) -> Name:
+    """A folded name taken apart."""
+    first, _, rest = name.partition(" ")
+    second = rest.replace(" ", "")
+    return Name(
+        name,
+        " ".join(sorted(name.split())),
+        name.replace(" ", ""),
+        first,
+        second,
+        heard(first),
+        heard(second),
+    )

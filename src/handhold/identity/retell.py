@@ -6,7 +6,7 @@ import polars as pl
 
 from handhold import store
 from handhold.identity.candidates import SAID
-from handhold.identity.describe import NAMING, _own_case, describe
+from handhold.identity.describe import SAYING, _own_case, describe
 
 STANDING = """
     select d.id, d.file from identity_description d join retold_row r on r.row_ = d.row_ where not d.withdrawn"""
@@ -36,7 +36,7 @@ def redescribe(db: store.Db, rows: pl.Series, descriptions: pl.DataFrame, *, now
 
 def _standing(ordered: pl.DataFrame) -> pl.Series:
     """Ids of what each row says last of a person; a row that names nobody any more leaves standing whom it named."""
-    naming = ordered.filter(pl.any_horizontal(pl.col(NAMING).is_not_null())).with_columns(
+    naming = ordered.filter(pl.any_horizontal(pl.col(SAYING).is_not_null())).with_columns(
         court_case=_own_case()
     )
     last = naming.filter(pl.col("turn") == pl.col("turn").max().over("row"))

@@ -10,6 +10,7 @@ import psycopg
 
 from handhold import ledger, store
 from handhold.oversight.figures import FigureError, picture
+from handhold.oversight.statistics import statistics
 from handhold.pack import Pack
 
 Db = psycopg.Connection[Any]
@@ -26,8 +27,11 @@ EVENTS = """
     from timeline_event e left join identity_file f on f.id = e.file
     where e.recorded <= %(as_of)s and (e.unsaid is null or e.unsaid > %(as_of)s) order by e.id"""
 GAPS = """
-    select id as gap, child, kind, reason, opened, case when closed <= %(as_of)s then closed end as closed, owner, due
-    from account_gap where opened <= %(as_of)s order by id"""
+    select id as gap, child, kind, reason, opened, case when closed <= %(as_of)s then closed end as closed, owner, due, null as feed
+    from account_gap where opened <= %(as_of)s
+    union all
+    select id, null, kind, reason, opened, case when closed <= %(as_of)s then closed end, owner, due, feed
+    from account_feed_gap where opened <= %(as_of)s order by gap"""
 NOTICES = """
     select id as notice, child, about, about_kind, recipient, purpose, agreement, sent, received, acknowledged, corrects
     from notices_outbox where created <= %(as_of)s order by id"""
@@ -63,11 +67,44 @@ def _figures(db: Db, as_of: datetime, pack: Pack) -> pl.DataFrame:
             "value": f.value,
             "unknown": f.unknown,
             "definition_version": f.version,
+            "oldest_feed": f.oldest[0] if f.oldest else None,
+            "oldest_as_of": f.oldest[1] if f.oldest else None,
         }
         for f in picture(db, now=as_of, pack=pack, everything=True)
     ]
+    rows += [
+        {
+            "figure": f"{s.name}/{label}",
+            "as_of": as_of,
+            "value": value,
+            "unknown": s.unknown,
+            "definition_version": pack.version,
+            "oldest_feed": s.oldest[0] if s.oldest else None,
+            "oldest_as_of": s.oldest[1] if s.oldest else None,
+        }
+        for s in statistics(db, pack=pack)
+        for label, value in s.parts
+    ]
     return pl.DataFrame(rows, infer_schema_length=None)
 
+
+# The contract (feeds.md 10): every export has at least these columns, whatever else it carries.
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "files": ("agency", "file_key", "child", "linked_by", "probability"),
+    "children": (
+        "child", "responsible", "place", "address_quality", "contact", "nta", "nta_reason", "court", "next_hearing", "missed_hearings",
+        "told_orr", "told_ero", "told_opla", "open_gaps",
+    ),
+    "events": (
+        "event", "child", "kind", "happened", "known", "recorded", "agency", "delivery", "row", "superseded_by",
+    ),
+    "gaps": ("gap", "child", "kind", "reason", "opened", "closed", "owner", "due"),
+    "notices": (
+        "notice", "child", "about", "recipient", "purpose", "agreement", "sent", "received", "acknowledged",
+    ),
+    "quarantine": ("delivery", "row", "column", "value", "why"),
+    "figures": ("figure", "as_of", "value", "unknown", "definition_version"),
+}  # fmt: skip
 
 EXPORTS: dict[str, Rows] = {
     "files": _files,
@@ -90,7 +127,12 @@ def export(db: Db, what: str, target: Path, *, as_of: datetime | None, now: date
     rows = EXPORTS[what](db, as_of or now, pack)
     if store.setting(db, "synthetic"):
         rows = rows.with_columns(synthetic=pl.lit(True))
-    write(rows, target)
+    try:
+        write(rows, target)
+    except OSError as error:
+        raise FigureError(
+            f"{target.name} cannot be written ({error.strerror or 'no such folder'}); choose another place with --to"
+        ) from None
     ledger.write(db, by="system", verb="export.written", thing=f"export.{what}", ids=[], at=now)
     return len(rows)
 

@@ -8,7 +8,8 @@ in it. ``unknown`` is a query of the same shape for the children about whom the 
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from fnmatch import fnmatchcase
 from typing import Any
 
 import polars as pl
@@ -17,6 +18,10 @@ import psycopg
 from handhold import store
 from handhold.pack import Pack
 
+NEWEST = """
+    select d.feed, max(greatest(d.as_of, a.as_of)) as as_of
+    from feeds_delivery d left join feeds_again a on a.delivery = d.id
+    where d.status = 'read' and d.as_of is not null group by 1 order by 2, 1"""
 Db = psycopg.Connection[Any]
 
 
@@ -26,7 +31,7 @@ class FigureError(Exception):
 
 @dataclass(frozen=True)
 class Definition:
-    """What a figure means. ``rows`` and ``unknown`` are SQL that takes ``now``."""
+    """What a figure means. ``rows`` and ``unknown`` are SQL that takes ``now``; ``rests_on``: patterns of feeds."""
 
     name: str
     title: str
@@ -35,6 +40,7 @@ class Definition:
     rows: str
     unknown: str | None
     on_picture: bool
+    rests_on: tuple[str, ...]
 
     @property
     def version(self) -> str:
@@ -46,7 +52,11 @@ class Definition:
 
 @dataclass(frozen=True)
 class Figure:
-    """A number with its definition, as of a moment; ``unknown`` is ``None`` where nothing can be unknown."""
+    """A number with its definition, as of a moment; ``unknown`` is ``None`` where nothing can be unknown.
+
+    ``oldest``: of the feeds it rests on, the one whose newest delivery is the oldest, with the day of which that speaks;
+    ``None`` where none of them has come.
+    """
 
     name: str
     title: str
@@ -54,16 +64,19 @@ class Figure:
     unknown: int | None
     as_of: datetime
     version: str
+    oldest: tuple[str, date] | None
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A figure opened: ``rows`` has one line a child and row of evidence, with the delivery and line it came from."""
+    """A figure opened: ``rows`` has one line a child and row of evidence, with the delivery and line it came from;
+    ``feeds`` are those it rests on that have come, each with the day of which its newest delivery speaks, oldest first."""
 
     definition: Definition
     value: int
     version: str
     rows: pl.DataFrame
+    feeds: list[tuple[str, date]]
 
 
 def definitions(pack: Pack) -> dict[str, Definition]:
@@ -80,19 +93,33 @@ def _definition(name: str, text: Mapping[str, Any]) -> Definition:
         rows=text["rows"],
         unknown=text.get("unknown"),
         on_picture=text.get("on_picture", True),
+        rests_on=tuple(text["rests_on"]),
     )
 
 
 def picture(db: Db, *, now: datetime, pack: Pack, everything: bool = False) -> list[Figure]:
     """The figures of the picture (with ``everything``, all of them), as of ``now``."""
     wanted = [d for d in definitions(pack).values() if everything or d.on_picture]
-    return [_figure(db, definition, now) for definition in wanted]
+    newest = newest_by_feed(db)
+    return [_figure(db, definition, now, newest) for definition in wanted]
 
 
-def _figure(db: Db, definition: Definition, now: datetime) -> Figure:
+def newest_by_feed(db: Db) -> dict[str, date]:
+    """The day of which the newest delivery of each feed speaks, oldest first; of feeds that have come."""
+    return {row["feed"]: row["as_of"] for row in store.fetch(db, NEWEST)}
+
+
+def _resting(definition: Definition, newest: Mapping[str, date]) -> list[tuple[str, date]]:
+    return [
+        (feed, day) for feed, day in newest.items() if any(fnmatchcase(feed, p) for p in definition.rests_on)
+    ]
+
+
+def _figure(db: Db, definition: Definition, now: datetime, newest: Mapping[str, date]) -> Figure:
     value = _count(db, definition.rows, now)
     unknown = None if definition.unknown is None else _count(db, definition.unknown, now)
-    return Figure(definition.name, definition.title, value, unknown, now, definition.version)
+    oldest = next(iter(_resting(definition, newest)), None)
+    return Figure(definition.name, definition.title, value, unknown, now, definition.version, oldest)
 
 
 def _count(db: Db, rows: str, now: datetime) -> int:
@@ -108,14 +135,15 @@ def explain(db: Db, name: str, *, now: datetime, pack: Pack, limit: int | None =
         raise FigureError(f"no figure {name!r}; there are {', '.join(known)}")
     definition = known[name]
     listed = store.frame(db, _with_evidence(definition.rows, limit), {"now": now})
-    return Opened(definition, _count(db, definition.rows, now), definition.version, listed)
+    value = _count(db, definition.rows, now)
+    return Opened(definition, value, definition.version, listed, _resting(definition, newest_by_feed(db)))
 
 
 def _with_evidence(rows: str, limit: int | None) -> str:
     """The rows of a figure beside where each came from: agency, kind, moment, delivery and line; or the gap's words."""
     last = f"limit {int(limit)}" if limit else ""
     return f"""
-        select r.child, r.reason, e.agency, e.kind, e.at, e.delivery, e.line, e.id as event, g.id as gap, g.opened
+        select r.child, r.reason, e.agency, e.kind, e.at, e.delivery, e.line, e.id as event, g.id as gap, g.kind as gap_kind, g.opened
         from (select (to_jsonb(x)->>'child')::bigint as child, (to_jsonb(x)->>'event')::bigint as event,
                      (to_jsonb(x)->>'gap')::bigint as gap, to_jsonb(x)->>'reason' as reason from ({rows}) as x) as r
         left join account_gap g on g.id = r.gap

@@ -61,12 +61,11 @@ DELIVERIES = """
            withdrawn, missing_columns, read_at, name_sealed
     from feeds_delivery where %(status)s::text is null or status = %(status)s or (%(status)s = 'quarantine' and quarantined > 0)
     order by recorded desc, agency, feed, id limit %(limit)s offset %(offset)s"""
-FEED_HEALTH = """
-    select coalesce(agency, '') as agency, coalesce(feed, format, '') as feed, count(*) as deliveries, max(as_of) as as_of,
-           max(received) as received, sum(rows) as rows, sum(loaded) as loaded, sum(unchanged) as unchanged,
-           sum(quarantined) as quarantined, sum(left_) as left_, sum(withdrawn) as withdrawn,
-           count(*) filter (where status in ('refused', 'held', 'waiting')) as stopped
-    from feeds_delivery group by 1, 2 order by 1, 2"""
+REFERRALS = """
+    select r.number as referral, r.issued, count(e.id) as actions, max(e.day) as last
+    from feeds_referral r left join timeline_event e
+      on e.kind = 'labour-action' and e.superseded_by is null and e.detail->>'referral' = r.number
+    group by 1, 2 order by 2 desc, 1 limit %(limit)s offset %(offset)s"""
 QUARANTINE = """
     select id, line, column_ as "column", value, why from feeds_quarantine
     where delivery = %(delivery)s order by line, id limit %(limit)s offset %(offset)s"""
@@ -83,7 +82,9 @@ ENTRIES = """
     select e.seq, e.at, e.by, e.verb, e.thing, e.ids, e.count, e.agency, e.purpose, e.rule, l.index
     from ledger_entry e left join ledger_leaf l on l.seq = e.seq
     where (%(verb)s::text is null or e.verb = %(verb)s) order by e.seq desc limit %(limit)s offset %(offset)s"""
-CHECKPOINTS = "select size, root, note, at from ledger_checkpoint order by size desc limit %(limit)s"
+CHECKPOINTS = (
+    "select size, encode(root, 'hex') as hex, at from ledger_checkpoint order by size desc limit %(limit)s"
+)
 FRESHNESS = "select max(as_of) as as_of, max(received) as received, max(read_at) as read_at from feeds_delivery where status = 'read'"
 WAITING = "select count(*) as n from notices_outbox where recipient = %(agency)s and sent is not null and acknowledged is null"
 
@@ -149,14 +150,14 @@ def looks_at(db: Db, child: int, *, limit: int = 20) -> list[Row]:
     return store.fetch(db, LOOKS_AT, {"child": child, "limit": limit})
 
 
-def feed_health(db: Db) -> list[Row]:
-    """Per feed: deliveries, newest as-of, row counts, and how many deliveries stand still."""
-    return store.fetch(db, FEED_HEALTH)
-
-
 def deliveries(db: Db, *, status: str | None = None, limit: int = 50, offset: int = 0) -> list[Row]:
     """Deliveries, newest first; ``status='quarantine'`` means those with quarantined rows."""
     return _named(store.fetch(db, DELIVERIES, {"status": status, "limit": limit, "offset": offset}))
+
+
+def referrals(db: Db, *, limit: int = 50, offset: int = 0) -> list[Row]:
+    """Labour referrals by their numbers, with how often the investigators have answered; nothing of a child."""
+    return store.fetch(db, REFERRALS, {"limit": limit, "offset": offset})
 
 
 def delivery(db: Db, delivery: int) -> Row | None:

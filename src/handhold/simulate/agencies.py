@@ -266,6 +266,28 @@ def discharges(world: World) -> pl.DataFrame:
     return frame.filter(pl.Series(held.discharged != NEVER))
 
 
+def published_list(world: World) -> pl.DataFrame:
+    """HHS's list of releases in the shape in which it was published: no names, dates as m/d/Y, ZIPs without their leading
+    zeros, and two IDs that stand twice."""
+    held = world.held
+    out = np.flatnonzero(held.released)
+    frame = pl.DataFrame(
+        {
+            "ID": pl.Series(np.arange(1, len(out) + 1)).cast(pl.String),
+            "Child's Country of Origin": gather(COUNTRY_NAMES, world.who.country[out]),
+            "Child's Gender": sexes(world.who.male).gather(out),
+            "Child's Date of Entry": written(held.transferred_hour[out] // 24, US),
+            "Child's Date of Release": written(held.discharged[out], US),
+            "Sponsor Zipcode": held.address["zip"].gather(out).str.strip_chars_start("0"),
+            "Sponsor Category": "Category " + held.category.gather(out),
+            "Relationship of Sponsor": "",
+        }
+    )
+    place = pl.int_range(pl.len())
+    twice = frame.select(ID=pl.when(place.is_in([4, 9])).then(place.cast(pl.String)).otherwise("ID"))
+    return frame.with_columns(twice["ID"])
+
+
 def checkins(world: World) -> pl.DataFrame:
     """ORR's calls after release: those due on day 7, 14 and 30, second attempts, and calls that found a new address."""
     parts = [_due(world, due, low, high) for due, low, high in ((7, 7, 12), (14, 18, 23), (30, 40, 45))]

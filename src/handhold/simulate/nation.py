@@ -51,11 +51,13 @@ def simulate(
     error: float = 1.0,
     start: date = date(2018, 10, 1),
     rates: Rates = RATES,
+    published_list: bool = False,
 ) -> Summary:
     """Write a nation of ``children`` to ``out/feeds`` and what is true of it to ``out/truth``.
 
     Children come between ``start`` and ``as_of``; nothing later than ``as_of`` is told. ``adults_per_child`` cases of adults
-    stand among the courts' for each child; ``error`` multiplies slips and defects (0 for none, 1 as calibrated). The same
+    stand among the courts' for each child; ``error`` multiplies slips and defects (0 for none, 1 as calibrated); with
+    ``published_list``, HHS's published list of releases stands beside the feeds. The same
     arguments give the same bytes. Raises ``ValueError`` where there is nobody or no time.
     """
     if children < 1 or as_of <= start or adults_per_child < 0 or error < 0:
@@ -65,6 +67,8 @@ def simulate(
     world = _world(children, seed, as_of, error, start, rates)
     span = f"{start.isoformat()}_{as_of.isoformat()}"
     rows, written = _write_feeds(out / "feeds", world, as_of, span)
+    if published_list:
+        _write_csv(out / "feeds" / "hhs" / "releases.csv", agencies.published_list(world))
     extract = _write_court(out / "feeds", world, rows, as_of, round(children * adults_per_child), day(start))
     return _write_truth(out / "truth", world, rows, extract, as_of, written)
 

@@ -1,6 +1,6 @@
 """The store: embedded or given PostgreSQL, columns in and out, sealing, and the bytes of deliveries."""
 
-from handhold.store import blobs
+from handhold.store import blobs, spool
 from handhold.store.db import (
     Db,
     close,
@@ -15,6 +15,7 @@ from handhold.store.db import (
     rehearsal,
     setting,
     share,
+    tell_planner,
     transaction,
     upsert,
     use,
@@ -39,6 +40,7 @@ from handhold.store.server import ensure, status, stop
 
 __all__ = [
     "Db", "Key", "KeyMissing", "Keyring", "StoreError", "blind", "blind_one", "blobs", "close", "connect", "copy_in", "dsn",
-    "ensure", "fetch", "frame", "hold", "home", "keyring", "lock", "lock_within", "migrate", "put_setting", "rehearsal", "rotate", "seal",
-    "seal_many", "setting", "share", "stable_ids", "status", "stop", "transaction", "unseal", "unseal_many", "upsert", "use",
+    "ensure", "fetch", "frame", "hold", "home", "keyring", "lock", "lock_within", "migrate", "put_setting", "rehearsal", "rotate",
+    "seal", "seal_many", "setting", "share", "spool", "stable_ids", "status", "stop", "tell_planner", "transaction", "unseal",
+    "unseal_many", "upsert", "use",
 ]  # fmt: skip

@@ -22,6 +22,8 @@ Params = dict[str, Any] | Sequence[Any] | None
 
 NULL = "\x01\x1a"  # stands for null in CSV; on the way in texts are quoted and cannot be taken for it
 SLICE = 250_000  # rows a COPY buffer holds at once
+MANY = 10_000  # rows changed at once of which the planner should know
+GROWN = 4  # ... where they are more than one in this many of those it knows
 POOL_SIZE = 16
 PATIENCE = 10.0  # seconds to wait for a connection
 GONE = ("08", "57P", "58")  # SQLSTATE classes: connection lost, server stopped, system error
@@ -228,7 +230,20 @@ def copy_in(db: Db, table: str, rows: pl.DataFrame, columns: Sequence[str] | Non
             data = io.BytesIO()
             part.write_csv(data, include_header=False, null_value=NULL, quote_style="non_numeric")
             copy.write(data.getbuffer())
+    tell_planner(db, table, len(rows))
     return len(rows)
+
+
+def tell_planner(db: Db, table: str, changed: int) -> None:
+    """Let the planner look at a table of which many rows are new or changed. By itself it does so a minute later, and until then plans
+    for an empty table: a join of a nation row by row takes hours."""
+    if changed < MANY:
+        return
+    known: Any = db.execute(
+        "select coalesce(max(reltuples), 0) from pg_class where oid = to_regclass(%s)", [table]
+    ).fetchone()
+    if changed * GROWN > known[0]:
+        db.execute(sql.SQL("analyze {}").format(_table(table)))
 
 
 def _table(name: str) -> sql.Composable:
@@ -282,6 +297,7 @@ def upsert(
         )
     )
     db.execute(sql.SQL("drop table {}").format(sql.Identifier(staged)))
+    tell_planner(db, table, done.rowcount)
     return done.rowcount
 
 

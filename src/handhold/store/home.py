@@ -6,11 +6,16 @@ from pathlib import Path
 from handhold.store.errors import StoreError
 
 ROOTS_HOME = Path("/var/lib/handhold")
+UNQUOTABLE = frozenset('"$`\\\n')
 
 
 def home() -> Path:
     """The home folder, made if need be. Raises :class:`StoreError` when it cannot be made or written."""
     where = Path(os.environ.get("HANDHOLD_HOME") or _default()).absolute()
+    if UNQUOTABLE & set(str(where)):
+        raise StoreError(
+            "HANDHOLD_HOME holds one of the characters \" $ ` \\ or a line break, which PostgreSQL's starter would misread; choose another folder"
+        )
     try:
         where.mkdir(mode=0o711, parents=True, exist_ok=True)
     except OSError as error:

@@ -31,6 +31,7 @@ OLDEST = 15  # views that check the rights of who asks (security_invoker) came w
 START_FOR_SECONDS = 15
 SOCKET_PATH_LIMIT = 107  # sun_path of a Unix socket, less its end mark
 SOCKET = ".s.PGSQL.5432"
+PLAIN = re.compile(r"[\w./+-]+", re.ASCII)  # needs no quotes anywhere
 ROOMY_MEMORY = 12 << 30  # bytes from which on the server may take a gigabyte for itself
 ROOMY_SHARED = 512 << 20  # bytes of /dev/shm that parallel queries may need; containers often give 64 MiB
 SETTINGS = {
@@ -42,6 +43,7 @@ SETTINGS = {
     "wal_compression": "on",
     "jit": "off",
     "timezone": "UTC",
+    "client_connection_check_interval": "10s",  # whoever was killed waits for no answer any more
     "logging_collector": "off",
     "log_min_error_statement": "panic",  # statements may carry sealed blobs; none belongs in a log
     "log_parameter_max_length_on_error": "0",
@@ -224,8 +226,9 @@ def _may_enter(folder: Path, account: pwd.struct_passwd) -> bool:
 
 
 def _socket_folder(where: Path) -> Path:
+    """Beside the data; elsewhere when that path is too long for a socket, or holds what a list of folders cannot."""
     near = where / "run"
-    if len(os.fsencode(near / SOCKET)) <= SOCKET_PATH_LIMIT:
+    if len(os.fsencode(near / SOCKET)) <= SOCKET_PATH_LIMIT and PLAIN.fullmatch(str(near)):
         return near
     mark = hashlib.sha256(os.fsencode(where)).hexdigest()[:12]
     return Path(tempfile.gettempdir()) / f"handhold-{mark}"

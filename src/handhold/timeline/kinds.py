@@ -118,10 +118,19 @@ def _uscis() -> dict[str, Kind]:
     }
 
 
+def _dol() -> dict[str, Kind]:
+    return {
+        "labour-action": Kind("child.concern", "labour investigators acted", "DOL", ("action", "referral")),
+    }
+
+
 def _handhold() -> dict[str, Kind]:
     return {
         "gap-opened": Kind("child.accounted", "gap opened", "HANDHOLD", ("gap", "kind", "reason")),
         "gap-closed": Kind("child.accounted", "gap closed", "HANDHOLD", ("gap", "kind", "reason")),
+        "labour-referred": Kind(
+            "child.concern", "labour concern referred to investigators", "HANDHOLD", ("referral",)
+        ),
         "linked": Kind("child.accounted", "file linked to this child", "HANDHOLD"),
         "separated": Kind("child.accounted", "file separated from this child", "HANDHOLD"),
         "told": Kind("child.accounted", "agency told", "HANDHOLD", ("recipient", "about", "kind")),
@@ -140,7 +149,7 @@ def _handhold() -> dict[str, Kind]:
 
 
 KINDS: MappingProxyType[str, Kind] = MappingProxyType(
-    _ero() | _orr() | _eoir() | _opla() | _uscis() | _handhold()
+    _ero() | _orr() | _eoir() | _opla() | _uscis() | _dol() | _handhold()
 )
 
 

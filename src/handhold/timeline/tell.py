@@ -101,7 +101,7 @@ def _event(row: dict[str, Any], desk: _Desk) -> dict[str, Any]:
     words = KINDS[row["kind"]].words if row["kind"] in KINDS else row["kind"]
     event = {**row, "detail": detail, "words": words, "location": None, "sealed": {}}
     placed = row["place"] is not None or row["address_flags"]
-    if placed and not desk.allows(location_element(row["kind"], detail)):
+    if placed and not desk.allows(location_element(row["kind"], detail), row["kind"]):
         event |= {"place": None, "building": None, "address_flags": None, "closed": True}
     return event
 

@@ -91,9 +91,11 @@ def _place(answer: Account, asked: Asked, addresses: Mapping[int, str]) -> Card:
     here = addresses.get(more.get("event", 0), _("the address itself is not shown"))
     card.lines = [here, _stated(more)]
     others = [other for other in more.get("stated", []) if _address_decision(other, asked).allowed]
-    elsewhere = {addresses.get(other.get("event", 0), ""): _stated(other) for other in others}
+    elsewhere = {
+        addresses[other["event"]]: _stated(other) for other in others if other.get("event") in addresses
+    }
     card.lines += [
-        _("also: %(what)s") % {"what": f"{where}; {said}" if where else said}
+        _("also: %(what)s") % {"what": f"{where}; {said}"}
         for where, said in elsewhere.items()
         if where != here
     ]

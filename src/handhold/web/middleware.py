@@ -10,7 +10,7 @@ from django.urls import reverse
 from handhold.web import session
 
 Answer = Callable[[HttpRequest], HttpResponse]
-BEFORE_A_PURPOSE = ("purpose", "sign-out", "sign-in", "language")
+BEFORE_A_PURPOSE = ("purpose", "sign-out", "sign-in")
 
 
 def private(get_response: Answer) -> Answer:

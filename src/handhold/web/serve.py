@@ -6,7 +6,7 @@ from datetime import datetime
 from gunicorn.app.base import BaseApplication
 
 from handhold import store
-from handhold.web import clock, setup
+from handhold.web import clock, listening, setup
 
 
 class Pages(BaseApplication):
@@ -28,8 +28,12 @@ class Pages(BaseApplication):
         return application
 
 
-def serve(port: int, workers: int = 2, *, now: datetime | None = None, host: str = "127.0.0.1") -> None:
-    """Serve until interrupted. ``now`` holds the pages' clock still at one moment, for a demonstration."""
+def serve(port: int, workers: int = 2, *, now: datetime | None = None, host: str = listening.HOST) -> None:
+    """Serve until interrupted. ``now`` holds the pages' clock still at one moment, for a demonstration.
+
+    Raises :class:`listening.CannotListen`.
+    """
+    listening.must_be_free(port, host)
     if now is not None:
         os.environ[clock.HELD] = now.isoformat()
     os.environ.setdefault("DATABASE_URL", store.dsn())  # workers ask for nothing that the parent has started

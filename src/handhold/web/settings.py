@@ -36,7 +36,6 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "handhold.web.middleware.private",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -129,8 +128,7 @@ USE_TZ = True
 TIME_ZONE = os.environ.get("HANDHOLD_ZONE", "America/New_York")
 USE_I18N = True
 LANGUAGE_CODE = "en-us"
-LANGUAGES = [("en", "English"), ("es", "Español")]
-LOCALE_PATHS = [HERE / "locale"]
+LANGUAGES = [("en", "English")]  # a language is listed when its catalogue ships
 
 LOGGING = {
     "version": 1,

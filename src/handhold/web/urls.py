@@ -1,8 +1,8 @@
 """Addresses. They hold opaque numbers, never anything about a person."""
 
-from django.urls import path
-from django.views.i18n import set_language
+from django.urls import include, path
 
+from handhold.web import api
 from handhold.web.views import (
     child,
     errors,
@@ -12,6 +12,7 @@ from handhold.web.views import (
     notices,
     oversight,
     questions,
+    send,
     sign_in,
     taking_back,
     today,
@@ -27,7 +28,13 @@ urlpatterns = [
     path("questions/", questions.questions, name="questions"),
     path("questions/<int:question>/", questions.question, name="question"),
     path("feeds/", feeds.feeds, name="feeds"),
+    path("feeds/<str:feed>/normal", feeds.normal, name="feed-normal"),
+    path("feeds/send/", send.send, name="send"),
+    path("feeds/send/<uuid:upload>/", send.sent, name="sent"),
     path("feeds/<int:delivery>/", feeds.delivery, name="delivery"),
+    path("feeds/<int:delivery>/decide", send.decide, name="decide"),
+    path("api/v1/", api.page, name="api"),
+    path("api/v1/", include((api.urls(), "api"), namespace="api")),
     path("feeds/<int:delivery>/quarantine/", mending.refused, name="refused"),
     path("feeds/<int:delivery>/quarantine.<str:ending>", mending.download, name="refused-file"),
     path("feeds/<int:delivery>/quarantine/<int:line>/", mending.row, name="refused-row"),
@@ -40,6 +47,5 @@ urlpatterns = [
     path("sign-out/", sign_in.sign_out, name="sign-out"),
     path("purpose/", sign_in.purpose, name="purpose"),
     path("nothing-here/", sign_in.nothing_here, name="nothing-here"),
-    path("language/", set_language, name="language"),
 ]
 handler404 = errors.not_found

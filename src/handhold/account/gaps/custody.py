@@ -18,7 +18,7 @@ def transfer_late(account: Account, now: datetime, of: Rules) -> Iterator[Gap]:
     for found in account.said.get("determined", ()):
         limit = of.limit("transfer-late", found)
         passed = _passed_on(account, found)
-        if passed is None or passed.at > limit:
+        if passed is None or not of.in_time("transfer-late", found, passed):
             yield Gap(
                 kind="transfer-late",
                 key=str(found.row if found.row is not None else found.id),
@@ -56,7 +56,7 @@ def release_not_told(account: Account, _now: datetime, of: Rules) -> Iterator[Ga
             continue
         told = [e for e in account.said.get("told-dhs", ()) if e.row == released.row]
         limit = of.limit("release-not-told", released)
-        if told and told[0].at <= limit:
+        if told and of.in_time("release-not-told", released, told[0]):
             continue
         yield Gap(
             kind="release-not-told",

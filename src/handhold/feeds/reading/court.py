@@ -10,7 +10,7 @@ from handhold.feeds.layout import Layout
 from handhold.feeds.model import DESCRIPTION, REPORT, empty
 from handhold.feeds.reading.address import Columns
 from handhold.feeds.reading.columns import a_number, moments
-from handhold.feeds.reading.meaning import Meaning, Rows, iso, number, together
+from handhold.feeds.reading.meaning import Meaning, Rows, iso, number, phone, together
 from handhold.feeds.reading.table import AT, ISO
 
 MAILED_TO = STATED = Columns("ADDRESS_1", "UNIT", "CITY", "STATE", "ZIP")
@@ -216,6 +216,7 @@ def _case_part(cases: pl.DataFrame | None, keys: list[str]) -> pl.DataFrame | No
         country=pl.col("NAT"),
         language=pl.col("LANG"),
         entry=iso("DATE_OF_ENTRY"),
+        release=pl.coalesce(iso("C_RELEASE_DATE"), iso("DATE_RELEASED")),
     )
 
 
@@ -366,12 +367,12 @@ def notices(rows: Rows) -> Meaning:
         ),
         mailed.report("notice-returned", "RETURNED_ON", placed=True, subject=pl.col("hearing")),
     )
-    return reports, rows.mention()
+    return reports, pl.concat([mailed.whereabouts(), rows.mention()])
 
 
 def changes_of_address(rows: Rows) -> Meaning:
     """EOIR-33: effective when it says, known to the court when it was filed."""
-    rows = rows.at(STATED)
+    rows = rows.with_(called=phone(rows.frame, "PHONE")).at(STATED)
     reports = rows.report(
         "address-stated",
         "EFFECTIVE_ON",
@@ -380,7 +381,7 @@ def changes_of_address(rows: Rows) -> Meaning:
         placed=True,
         detail={"basis": pl.lit("eoir33")},
     )
-    return reports, rows.mention()
+    return reports, pl.concat([rows.whereabouts(phone=pl.col("called")), rows.mention()])
 
 
 def counsel(rows: Rows) -> Meaning:

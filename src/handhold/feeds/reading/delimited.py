@@ -21,6 +21,7 @@ LF, CR, QUOTE = 10, 13, 34
 BLANKS = " \t\r\n\u00a0\u2007\u202f\ufeff"
 UNIT, RECORD = 31, 30  # ASCII's own separators: stand for those outside quotes
 QUOTED_LINES = 100  # a quoted cell with more lines than this was never closed: its quote is a character
+WIDEST = 2_000  # columns: a header with more is none
 STRAYS = 200  # quotes of one piece that may be characters; with more, none is a quote
 
 
@@ -71,10 +72,14 @@ def read(
     if header is None:
         head, first = _cut_header(first, separator if quoted else None)
         header, line = _split(head, separator, quoted), 1
+        if len(header) > WIDEST:
+            raise Unreadable(
+                f"the first line has {len(header):,} columns, so it is no header; send the file with its header"
+            )
         header = spell(header) if spell else header
     return Text(
         header,
-        _pieces(chain([first], lines), _Shape(header, _unique(header), separator, quoted, choice), line),
+        _pieces(chain([first], lines), _Shape(header, unique(header), separator, quoted, choice), line),
     )
 
 
@@ -100,13 +105,14 @@ def _utf8(source: BinaryIO) -> Iterator[bytes]:
 
 
 def _wide(start: bytes) -> str | None:
-    """UTF-16 by its mark, or by NULs in every second byte of the beginning."""
+    """UTF-16 by its mark, or by NULs in every second byte of the beginning (in every byte, they are but NULs)."""
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     head = start[:400]
-    if len(head) >= 8 and head[1::2].count(0) > len(head) // 3:
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    if len(head) >= 8 and odd > len(head) // 3 and even < len(head) // 16:
         return "utf-16-le"
-    if len(head) >= 8 and head[0::2].count(0) > len(head) // 3:
+    if len(head) >= 8 and even > len(head) // 3 and odd < len(head) // 16:
         return "utf-16-be"
     return None
 
@@ -233,9 +239,10 @@ class _Shape:
     choice: Choice
 
 
-def _unique(header: list[str]) -> list[str]:
+def unique(header: list[str]) -> list[str]:
     """Column names of which none stands twice: the later ones get their place as a suffix."""
-    return [name if name and name not in header[:at] else f"{name}␟{at}" for at, name in enumerate(header)]
+    first = {name: at for at, name in reversed(list(enumerate(header)))}
+    return [name if name and first[name] == at else f"{name}␟{at}" for at, name in enumerate(header)]
 
 
 def _pieces(texts: Iterator[bytes], shape: _Shape, line: int) -> Iterator[Piece]:

@@ -5,7 +5,7 @@ from typing import Any
 import polars as pl
 
 from handhold.feeds.reading.address import Columns
-from handhold.feeds.reading.meaning import Meaning, Rows, iso, number, together, upper
+from handhold.feeds.reading.meaning import Meaning, Rows, iso, known_place, number, together, upper
 
 RELEASE = Columns("Release Address", "Unit", "City", "State", "Zip")
 
@@ -45,6 +45,7 @@ def transfers(rows: Rows) -> Meaning:
     described = rows.describe(
         number=number("A-Number"), last=pl.col("Last Name"), first=pl.col("First Name"), middle=pl.col("Middle Name"), dob=iso("Date of Birth"),
         sex=upper("Sex"), country=upper("Country of Citizenship"), entry=iso("Apprehension Date"),
+        custody=iso("Transfer to ORR Date"), place=known_place("place"), building=known_place("building"),
     )  # fmt: skip
     return reports, described
 

@@ -17,6 +17,12 @@ from handhold.pack import Pack
 Detail = Mapping[str, pl.Expr]
 Meaning = tuple[pl.DataFrame, pl.DataFrame]  # reports and descriptions
 NOWHERE = {"place": pl.Int64, "building": pl.Int64, "address_flags": pl.String, "location": pl.String}
+NO_HOME = [
+    "blank",
+    "unknown",
+    "general-delivery",
+    "institution",
+]  # flags of an address that says nothing of a person
 NULL_MEMBER = r'"[a-z0-9_]+":null,?'
 
 
@@ -80,6 +86,14 @@ class Rows:
             pl.col(name).cast(kind) for name, kind in DESCRIPTION.items()
         )
 
+    def whereabouts(self, **columns: pl.Expr) -> pl.DataFrame:
+        """Rows that name nobody but say where the child can be found: one description for each thing a file says."""
+        said = self.describe(place=known_place("place"), building=known_place("building"), **columns)
+        something = said.filter(pl.any_horizontal(pl.col("place", "building", *columns).is_not_null()))
+        return something.unique(
+            subset=["file", "place", "building", *columns], keep="first", maintain_order=True
+        )
+
     def mention(self) -> pl.DataFrame:
         """Rows that name nobody still say that there is such a file: one description a file, with its key alone."""
         keys = self.frame.select("file", "file_key", "row", "delivery", "line").unique(
@@ -131,6 +145,18 @@ def number(name: str) -> pl.Expr:
 def blind_text(frame: pl.DataFrame, value: pl.Expr, domain: str) -> pl.Series:
     """A blind id as text, for a detail that may be compared but not read."""
     return store.blind(frame.select(value.alias("value"))["value"], domain).cast(pl.String)
+
+
+def phone(frame: pl.DataFrame, name: str) -> pl.Series:
+    """The blind id of a telephone number: ten digits, without the country's 1; null where it is none."""
+    digits = pl.col(name).str.replace_all(r"\D", "").str.extract(r"^1?(\d{10})$", 1)
+    return store.blind(frame.select(digits.alias("phone"))["phone"], "phone")
+
+
+def known_place(name: str) -> pl.Expr:
+    """The blind id of a place or building of :meth:`Rows.at`, where it is an address at which one child lives."""
+    nowhere = pl.col("address_flags").str.contains_any(NO_HOME)
+    return pl.when(~nowhere.fill_null(True)).then(pl.col(name))
 
 
 def first_surname(name: pl.Expr) -> pl.Expr:

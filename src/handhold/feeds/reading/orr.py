@@ -3,13 +3,16 @@
 import polars as pl
 
 from handhold.feeds.reading.address import Columns
+from handhold.feeds.reading.dol import referred
 from handhold.feeds.reading.meaning import (
     Meaning,
     Rows,
     blind_text,
     first_surname,
     iso,
+    known_place,
     number,
+    phone,
     together,
     upper,
 )
@@ -33,7 +36,7 @@ def placements(rows: Rows) -> Meaning:
         ),
         rows.report("left-program", "Left At", detail={"to": upper("Left To")}),
     )
-    return reports, _person(rows, language=upper("Language"), entry=iso("Admitted At"))
+    return reports, _person(rows, language=upper("Language"), custody=iso("Admitted At"))
 
 
 def discharges(rows: Rows) -> Meaning:
@@ -43,9 +46,9 @@ def discharges(rows: Rows) -> Meaning:
     surname, and nothing else.
     """
     family = blind_text(rows.frame, first_surname(pl.col("Last Names")), "family")
-    rows = rows.with_(family=family, sponsor_ref=blind_text(rows.frame, upper("Sponsor ID"), "sponsor")).at(
-        RELEASED_TO
-    )
+    sponsor_ref = blind_text(rows.frame, upper("Sponsor ID"), "sponsor")
+    phones = {"first_phone": phone(rows.frame, "Phone"), "second_phone": phone(rows.frame, "Other Phone")}
+    rows = rows.with_(family=family, sponsor_ref=sponsor_ref, **phones).at(RELEASED_TO)
     detail = {
         "type": upper("Discharge Type"), "category": upper("Sponsor Category"), "relationship": upper("Relationship"),
         "prs": pl.col("Post-Release Services Level"), "home_study": upper("Home Study"), "family": pl.col("family"),
@@ -59,10 +62,10 @@ def discharges(rows: Rows) -> Meaning:
         rows.report("discharged", "Discharged At", detail=detail, placed=True, sealed={"sponsor": sponsor}),
         rows.report("told-dhs", "DHS Notified At"),
     )
-    names = pl.concat_str(
-        "Sponsor First Names", "Sponsor Last Names", separator=" ", ignore_nulls=True
-    ).replace("", None)
-    return reports, _person(rows, phone=pl.col("Phone"), sponsor=names, release=iso("Discharged At"))
+    return reports, _person(
+        rows, phone=pl.col("first_phone"), other_phone=pl.col("second_phone"), sponsor=pl.col("sponsor_ref"),
+        place=known_place("place"), building=known_place("building"), release=iso("Discharged At"),
+    )  # fmt: skip
 
 
 def checkins(rows: Rows) -> Meaning:
@@ -77,7 +80,12 @@ def checkins(rows: Rows) -> Meaning:
     note = {"clinical": {"note": pl.col("Child Elsewhere Note")}}
     return rows.report(
         "contact-attempted", "Attempted At", known="Documented On", placed=True, detail=detail, sealed=note
-    ), rows.mention()
+    ), _found(rows)
+
+
+def _found(rows: Rows) -> pl.DataFrame:
+    """Where calls found children; the files of the other calls are mentioned."""
+    return pl.concat([rows.whereabouts(), rows.mention()])
 
 
 def concerns(rows: Rows) -> Meaning:
@@ -92,6 +100,7 @@ def concerns(rows: Rows) -> Meaning:
             detail={"category": upper("Category"), "by": upper("Reported By"), "status": upper("Status")},
         ),
         rows.report("concern-acted", "Action At", detail={"rfa": pl.col("RFA Number").is_not_null()}),
+        referred(rows),
     )  # fmt: skip
     return reports, rows.mention()
 

@@ -69,7 +69,7 @@ def _keyless_too(keep: Keep | None, layout: Layout) -> Keep | None:
 def _of_workbook(source: BinaryIO, layout: Layout, rules: dict[str, Any]) -> Cells:
     book = workbook.read(
         source, sheet=layout.sheet, starred=layout.starred, bytes_=rules["workbook_bytes"], ratio=rules["workbook_ratio"],
-        spell=lambda header: table.respelled(header, layout),
+        cells=rules["workbook_cells"], spell=lambda header: table.respelled(header, layout),
     )  # fmt: skip
     missing = table.header_fits([c for c in book.columns if c != "line"], layout)
     return Cells(table.complete(book, layout), table.empty_problems(), 0, missing)
@@ -135,9 +135,10 @@ def _without_blank_tail(
         if layout.separator == "," and len(row) > width and not any(row[width:])
     ]
     lines = {line for line, _ in tails}
-    shape = dict.fromkeys(header, pl.String) | {"line": pl.Int32}
+    names = delimited.unique(header)
+    shape = dict.fromkeys(names, pl.String) | {"line": pl.Int32}
     rows = pl.DataFrame([(*row[:width], line) for line, row in tails], schema=shape, orient="row")
-    text = pl.col(header)
+    text = pl.col(names)
     filled = rows.with_columns(pl.when(text != "").then(text).name.keep()) if tails else rows
     return table.complete(filled, layout), [(line, row) for line, row in odd if line not in lines]
 

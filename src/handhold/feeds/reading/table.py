@@ -17,6 +17,15 @@ PROBLEM: dict[str, Any] = {
     "line": pl.Int32, "column": pl.String, "value": pl.String, "why": pl.String, "row": pl.String, "key": pl.String,
 }  # fmt: skip
 AT, PRECISION, ISO = "{}␟at", "{}␟precision", "{}␟iso"
+HEADER_AGAIN = "the header stands here once more, and no row: nothing is lost; leave it out next time"
+# What a file is that is no text, by its first bytes as text shows them.
+NO_TEXT = {
+    "PK\x03\x04": "a workbook or an archive under the name of a text file",
+    "ÐÏ\x11à": "an old or locked workbook under the name of a text file",
+    "%PDF": "a PDF under the name of a text file",
+    "\x1f\x8b": "packed (gzip)",
+    "\x1f‹": "packed (gzip)",
+}
 SHOWN = 12  # codes or columns that one sentence names
 SENTENCE = 400
 
@@ -56,6 +65,7 @@ def same_name(name: str) -> str:
 
 def header_fits(header: list[str], layout: Layout) -> list[str]:
     """Columns that are missing; raises :class:`Unreadable` when a starred one is, or a name stands twice."""
+    _is_header(header)
     lacking = [name for name in layout.starred if name not in header]
     if lacking:
         raise Unreadable(_lacks(lacking, header, layout))
@@ -65,6 +75,19 @@ def header_fits(header: list[str], layout: Layout) -> list[str]:
             f"the column {', '.join(twice)} stands twice; say which one counts and send the file again"
         )
     return [name for name in layout.columns if name not in header]
+
+
+def _is_header(header: list[str]) -> None:
+    """What stands in the first line is a header at all; raises :class:`Unreadable`."""
+    if not any(header):
+        raise Unreadable("the file has a blank line where its header should stand; send it with its header")
+    for sign, what in NO_TEXT.items():
+        if header[0].startswith(sign):
+            raise Unreadable(f"the file is {what}; send it as what it is, or as text")
+    if any(re.search(r"\r(?!\n)", name) for name in header):
+        raise Unreadable(
+            "the lines end in a carriage return alone, which no feed has; save the file with Windows or Unix line ends and send it again"
+        )
 
 
 def _lacks(lacking: list[str], header: list[str], layout: Layout) -> str:
@@ -98,7 +121,8 @@ def complete(cells: pl.DataFrame, layout: Layout) -> pl.DataFrame:
 def check(cells: pl.DataFrame, layout: Layout, *, today: date, first: int, last: int) -> Checked:
     """Try every column. A row with an impossible date, without a value it needs, or with no known code in a starred
     column is quarantined, never bent; a code that nobody knows in any other column is read as unknown, and counted."""
-    typed, problems = cells, []
+    again = _header_again(cells, layout)
+    typed, problems = cells, [again] if len(again) else []
     unknown: dict[str, int] = {}
     for column in layout.columns.values():
         if column.type in {"date", "birth"}:
@@ -117,6 +141,17 @@ def check(cells: pl.DataFrame, layout: Layout, *, today: date, first: int, last:
     whole = cells.select("line", row=whole_row(layout), key=pl.col(layout.key))
     return Checked(
         good, wrong.join(whole, on="line", how="left", maintain_order="left").select(PROBLEM.keys()), unknown
+    )
+
+
+def _header_again(cells: pl.DataFrame, layout: Layout) -> pl.DataFrame:
+    """Rows that repeat the header, where two files were joined or a printed page broke."""
+    if layout.shifts or layout.bare:
+        return _none(cells)
+    said = (pl.col(name).str.to_lowercase() == name.lower() for name in layout.starred)
+    none = pl.lit(None, pl.String)
+    return cells.filter(pl.all_horizontal(*said)).select(
+        "line", column=pl.lit(""), value=none, why=pl.lit(HEADER_AGAIN)
     )
 
 
@@ -208,6 +243,8 @@ def _blanks(cells: pl.DataFrame, column: Column) -> pl.DataFrame:
 def row_key(layout: Layout) -> pl.Expr:
     """What tells a row from the others of its feed: its key column; an A-number in any spelling is the same key."""
     own = pl.col(layout.key)
+    if layout.repeats:
+        return pl.concat_str(pl.col(list(layout.columns)).fill_null(""), separator="\x1f")
     return (
         pl.coalesce(a_number(own), own.str.to_uppercase())
         if layout.columns[layout.key].type == "a-number"

@@ -3,7 +3,7 @@
 import polars as pl
 
 from handhold.feeds.reading.address import Columns
-from handhold.feeds.reading.meaning import Meaning, Rows, iso, number, together, upper
+from handhold.feeds.reading.meaning import Meaning, Rows, iso, known_place, number, together, upper
 
 MOVED_TO = Columns("Address 1", "Unit", "City", "State", "Zip")
 
@@ -47,5 +47,7 @@ def ar11(rows: Rows) -> Meaning:
         last=pl.col("Last Name"),
         first=pl.col("First Name"),
         dob=iso("Date of Birth"),
+        place=known_place("place"),
+        building=known_place("building"),
     )
     return reports, described

@@ -5,9 +5,9 @@ from typing import Any
 
 from django import template
 from django.utils import formats, timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
-from handhold import access
+from handhold import access, notices
 from handhold.timeline import kinds
 from handhold.web import clock, knowing, session, when
 
@@ -35,6 +35,18 @@ def plain(code: Any) -> str:
 def gap_words(kind: str) -> str:
     """What is missing, in the pack's words."""
     return str(_gap(kind).get("words") or plain(kind).capitalize())
+
+
+@register.filter
+def gap_words_of_many(kind: str) -> str:
+    """What is missing, of gaps of several agencies together."""
+    return gap_words(kind).replace("this agency", gettext("an agency"))
+
+
+@register.filter
+def duty_title(duty: str) -> str:
+    """What a notice under this duty is about, as its recipients read it."""
+    return next((one.title for one in notices.duties(session.rules()) if one.name == duty), plain(duty))
 
 
 @register.filter
@@ -73,6 +85,31 @@ def why(gap: dict[str, Any]) -> str:
         return ""
     own = session.rules().toml("words.toml")["reason"].get(f"{gap['kind']}/{gap.get('reason')}")
     return gettext(str(own)) if own else reason_words(gap.get("reason"))
+
+
+@register.filter
+def proof(gap: dict[str, Any]) -> str:
+    """For a notice mailed to an old address: when it was mailed, who knew better, and since how many days."""
+    evidence = gap.get("evidence") or {}
+    if "days_before_mailing" not in evidence:
+        return ""
+    days = int(evidence["days_before_mailing"])
+    return ngettext(
+        "mailed %(mailed)s; %(agency)s had known a newer address for %(n)s day, since %(known)s",
+        "mailed %(mailed)s; %(agency)s had known a newer address for %(n)s days, since %(known)s",
+        days,
+    ) % {
+        "mailed": day(evidence["mailed_on"]),
+        "agency": word(evidence["knew"], "agency"),
+        "n": f"{days:,}",
+        "known": day(evidence["known_since"]),
+    }
+
+
+@register.filter
+def why_counted(row: dict[str, Any]) -> str:
+    """Why a row stands under a figure: the reason of its gap, or the code that splits the figure."""
+    return why({"kind": row["gap_kind"], "reason": row["reason"]}) or reason_words(row["reason"])
 
 
 @register.filter
@@ -208,6 +245,14 @@ def short(child: int | None) -> str:
 
 
 @register.filter
+def percent(share: float | None) -> str:
+    """``0.5`` is ``50 %``; nothing where there is none."""
+    return "" if share is None else f"{100 * share:.0f} %"
+
+
+@register.filter
 def item(table: Any, key: Any) -> Any:
     """``table[key]``, or nothing."""
+    if isinstance(table, list):
+        return table[key] if -len(table) <= key < len(table) else None
     return table.get(key) if table else None

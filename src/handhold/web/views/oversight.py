@@ -16,11 +16,14 @@ def oversight(request: HttpRequest) -> HttpResponse:
     now = clock.now()
     with store.transaction() as db:
         figures = room.picture(db, now=now, pack=session.rules())
+        counted = room.statistics(db, pack=session.rules())
         gaps = lists.gap_counts(db, None, session.in_view(request), now=now)
     known = knowing.gap_kinds(session.reader_of(request))
     for gap in gaps:
         gap["opens"] = gap["kind"] in known
-    return render(request, "handhold/oversight.html", {"figures": figures, "gaps": gaps})
+    return render(
+        request, "handhold/oversight.html", {"figures": figures, "gaps": gaps, "statistics": counted}
+    )
 
 
 @session.page("oversight")
