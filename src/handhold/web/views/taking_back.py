@@ -2,13 +2,14 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from handhold import casework, feeds, store
 from handhold.oversight import lists
-from handhold.web import session
+from handhold.web import doors, session
 
 ACTS = {"read": casework.undo, "undone": casework.redo}  # what can be done to a delivery, by its status
 
@@ -32,12 +33,15 @@ def take_back(request: HttpRequest, delivery: int) -> HttpResponse:
     if request.method == "POST" and why and request.POST.get("was") == found["status"]:
         act(delivery, why, session.office(request))
         return redirect("delivery", delivery)
-    effect = casework.rehearse(
-        lambda office: act(delivery, "preview", office), session.office(request)
-    ).arrival
+    try:
+        seen = casework.rehearse(lambda office: act(delivery, "preview", office), session.office(request))
+    except casework.Busy as busy:
+        messages.error(request, str(busy))
+        return redirect("delivery", delivery)
     context = {
         "delivery": found,
-        "effect": effect,
+        "effect": seen.arrival,
+        "would": doors.effects(seen, session.reader_of(request)),
         "missing": request.method == "POST",
         "redo": found["status"] == "undone",
     }
