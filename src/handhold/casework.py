@@ -7,10 +7,11 @@ before left behind in the database, so a process killed anywhere is continued by
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -53,6 +54,7 @@ class Arrival:
     """
 
     deliveries: list[feeds.Delivery] = field(default_factory=list)
+    changed: int = 0
     events: int = 0
     superseded: int = 0
     linked: int = 0
@@ -281,17 +283,93 @@ def take_in(group: list[feeds.Delivery], office: Office, arrival: Arrival) -> No
     """Read one group of deliveries and record what its rows state, all in one transaction."""
     office.show(f"read {group[0].feed}", 0, 1)
     with _acting(office) as db:
-        reading = feeds.read(db, group, now=office.now, pack=office.pack)
-        _note(arrival, reading.deliveries)
-        identity.describe(db, reading.descriptions, now=office.now)
-        recorded = timeline.record(db, reading, now=office.now)
-        arrival.touched |= set(_touch_files(db, recorded.files))
-        arrival.events += recorded.new
-        arrival.superseded += recorded.superseded
-        read = [delivery.id for delivery in reading.deliveries if not delivery.again]
+        if feeds.comes_between(db, group):
+            told = feeds.take_between(db, group, now=office.now, pack=office.pack)
+            deliveries = told.deliveries
+            _restate(db, told, office, arrival)
+        else:
+            reading = feeds.read(db, group, now=office.now, pack=office.pack)
+            deliveries = reading.deliveries
+            identity.describe(db, reading.descriptions, now=office.now)
+            _count(db, timeline.record(db, reading, now=office.now), arrival)
+        _note(arrival, deliveries)
+        if feeds.newly_childrens(db, deliveries):
+            _restate(db, feeds.court_again(db, now=office.now, pack=office.pack), office, arrival)
+        read = [delivery.id for delivery in deliveries if not delivery.again]
         if read:
             _trail(db, office, "delivery.read", "delivery", read)
     office.show(f"read {group[0].feed}", 1, 1)
+
+
+def _restate(db: Db, told: feeds.Retelling, office: Office, arrival: Arrival) -> pl.Series:
+    """Record a story that was told again from its beginning; returns the files that are described otherwise now."""
+    changed = identity.redescribe(db, told.rows, told.descriptions, now=office.now)
+    _count(db, timeline.restate(db, told, now=office.now), arrival)
+    return changed
+
+
+def _count(db: Db, recorded: timeline.Recorded, arrival: Arrival) -> None:
+    arrival.touched |= set(_touch_files(db, recorded.files))
+    arrival.events += recorded.new
+    arrival.superseded += recorded.superseded
+
+
+def undo(delivery: int, why: str, office: Office) -> Arrival:
+    """Take a delivery back: its facts are withdrawn, what they had superseded returns, links made only by it fall, and
+    whoever was told is owed a correction. Begun and killed, the same again goes on."""
+    return _take_back(delivery, why, office, feeds.undo, "delivery.undone")
+
+
+def redo(delivery: int, why: str, office: Office) -> Arrival:
+    """Take a delivery in again that was undone, in its own place among those that came after it."""
+    return _take_back(delivery, why, office, feeds.redo, "delivery.redone")
+
+
+def _take_back(
+    delivery: int, why: str, office: Office, act: Callable[..., list[feeds.Retelling]], verb: str
+) -> Arrival:
+    arrival = Arrival()
+    office.show("read again", 0, 1)
+    with _acting(office) as db:
+        stories = act(db, delivery, by=office.by, why=why, now=office.now, pack=office.pack)
+        for told in stories:
+            _loosen(db, told, _restate(db, told, office, arrival), office)
+        if stories:
+            _trail(db, office, verb, "delivery", [delivery])
+    office.show("read again", 1, 1)
+    link(office, arrival)
+    with _acting(office) as db:
+        identity.forward(db)
+    return take_up(office, arrival)
+
+
+def fix(delivery: int, line: int, cells: Mapping[str, str], why: str, office: Office) -> Arrival:
+    """A person corrects a refused row in place; it is read like any other, and the row as it came stays beside it."""
+    arrival = Arrival()
+    with _acting(office) as db:
+        told = feeds.fix(db, delivery, line, cells, by=office.by, why=why, now=office.now, pack=office.pack)
+        _restate(db, told, office, arrival)
+        if feeds.newly_childrens(db, told.deliveries):
+            _restate(db, feeds.court_again(db, now=office.now, pack=office.pack), office, arrival)
+        _trail(db, office, "quarantine.fixed", "delivery", [delivery])
+    link(office, arrival)
+    return take_up(office, arrival)
+
+
+def export_quarantine(delivery: int, target: Path, office: Office) -> int:
+    """Write the rows of a delivery that wait in quarantine in their sender's layout, with the reasons; returns how many."""
+    with _acting(office) as db:
+        rows = feeds.write_refused(db, delivery, target, pack=office.pack)
+        _trail(db, office, "quarantine.exported", "delivery", [delivery])
+    return rows
+
+
+def _loosen(db: Db, told: feeds.Retelling, changed: pl.Series, office: Office) -> None:
+    """What was linked by descriptions that do not stand any more is linked anew; files nobody speaks of are no child's."""
+    spoken_of = feeds.mentioned(db, told.files)
+    gone = told.files.filter(~told.files.is_in(spoken_of.implode()))
+    account.touch(db, identity.children_of(db, told.files)["child"], undone=True)
+    account.touch(db, identity.unlink(db, changed, gone, now=office.now), undone=True)
 
 
 def link(office: Office, arrival: Arrival) -> None:
@@ -476,7 +554,9 @@ __all__ = [
     "complete_step",
     "decide_link",
     "drop_upload",
+    "fix",
     "preview",
+    "redo",
     "refuse",
     "rehearse",
     "release",
@@ -484,6 +564,7 @@ __all__ = [
     "store",
     "take_upload",
     "time_passed",
+    "undo",
     "uploaded",
     "watch",
     "watch_feeds",

@@ -237,7 +237,7 @@ def verify() -> None:
 
 @handhold.group("feeds")
 def feeds_() -> None:
-    """What agencies send: how each feed is, and deliveries that wait for a person."""
+    """What agencies send: how each feed is, deliveries that wait for a person, and taking a delivery back."""
 
 
 @feeds_.command()
@@ -570,6 +570,101 @@ def demo(children: int, folder: Path | None, now: datetime, port: int, no_serve:
     demonstration.show(
         children=children, folder=folder, now=now, port=port, serve=not no_serve, main_job=_main_job
     )
+
+
+@feeds_.command("list")
+@click.option("--limit", default=20, show_default=True)
+def feeds_list(limit: int) -> None:
+    """List the newest deliveries with the numbers by which they are undone."""
+    _ready(None)
+    with store.transaction() as db:
+        rows = feeds.listed(db, limit=limit)
+    shown = (
+        "id",
+        "feed",
+        "as_of",
+        "status",
+        "rows",
+        "loaded",
+        "unchanged",
+        "quarantined",
+        "left",
+        "received",
+    )
+    _print_rows("deliveries", [{name: getattr(row, name) for name in shown} for row in rows])
+
+
+@feeds_.command()
+@click.argument("delivery", type=int)
+@click.option("--why", required=True)
+@_by
+@_now
+def undo(delivery: int, why: str, by: str, now: datetime) -> None:
+    """Take DELIVERY back with everything that came of it; whoever was told is owed a correction."""
+    _ready(None)
+    with Bars(ERRORS) as bars:
+        _print_changes(casework.undo(delivery, why, _office(now, by=by, show=bars)))
+
+
+@feeds_.command()
+@click.argument("delivery", type=int)
+@click.option("--why", required=True)
+@_by
+@_now
+def redo(delivery: int, why: str, by: str, now: datetime) -> None:
+    """Take DELIVERY in again that was undone, in its own place among the others."""
+    _ready(None)
+    with Bars(ERRORS) as bars:
+        _print_changes(casework.redo(delivery, why, _office(now, by=by, show=bars)))
+
+
+@handhold.group()
+def quarantine() -> None:
+    """Rows that could not be read: list them, hand them back to their sender, correct them in place."""
+
+
+@quarantine.command("list")
+@click.argument("delivery", type=int, required=False)
+@click.option("--limit", default=50, show_default=True)
+def quarantine_list(delivery: int | None, limit: int) -> None:
+    """List the rows that wait, of DELIVERY or of all: where they stand and why they were refused, not what they say."""
+    _ready(None)
+    with store.transaction() as db:
+        rows = feeds.quarantined(db, delivery=delivery, limit=limit)
+    _print_rows("rows in quarantine", rows)
+
+
+@quarantine.command("export")
+@click.argument("delivery", type=int)
+@click.option("--to", "target", required=True, type=click.Path(path_type=Path), help="A .csv or .xlsx file.")
+@_by
+@_now
+def quarantine_export(delivery: int, target: Path, by: str, now: datetime) -> None:
+    """Write DELIVERY's waiting rows in their sender's own layout, the reason beside each."""
+    _ready(None)
+    rows = casework.export_quarantine(delivery, target, _office(now, by=by))
+    OUT.print(f"{rows:,} rows to {target}")
+
+
+@quarantine.command()
+@click.argument("delivery", type=int)
+@click.argument("line", type=int)
+@click.option("--set", "cells", multiple=True, required=True, help="COLUMN=VALUE; say it once for each cell.")
+@click.option("--why", required=True)
+@_by
+@_now
+def fix(delivery: int, line: int, cells: tuple[str, ...], why: str, by: str, now: datetime) -> None:
+    """Correct LINE of DELIVERY in place. The row as it came stays beside the edit."""
+    _ready(None)
+    said = dict(_cell(text) for text in cells)
+    _print_changes(casework.fix(delivery, line, said, why, _office(now, by=by)))
+
+
+def _cell(text: str) -> tuple[str, str]:
+    column, equals, value = text.partition("=")
+    if not equals:
+        raise click.BadParameter(f"{text!r} is not COLUMN=VALUE", param_hint="--set")
+    return column, value
 
 
 @handhold.group()

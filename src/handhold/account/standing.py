@@ -27,7 +27,8 @@ WAKE = """
 TAKE = """
     delete from account_touched where child in
         (select child from account_touched order by child for update skip locked limit %(limit)s)
-    returning child"""
+    returning child, because"""
+UNDONE = "undone"  # why gaps close whose ground was withdrawn with a delivery; whoever was told is owed a correction
 SHARED = "select s.place, s.child, s.families, s.children, s.since from account_shared s where s.child = any(%(children)s) order by 1, 2"
 DOUBTS = """
     select f.child, count(distinct q.id)::int as doubts from identity_question q
@@ -58,10 +59,13 @@ class Updated:
     closed: pl.DataFrame
 
 
-def touch(db: store.Db, children: pl.Series) -> None:
-    """Mark children whose account must be made anew."""
+def touch(db: store.Db, children: pl.Series, *, undone: bool = False) -> None:
+    """Mark children whose account must be made anew; ``undone``: because what was taken in was taken back."""
     wanted = pl.DataFrame({"child": children.cast(pl.Int64).drop_nulls().unique()})
-    store.upsert(db, "account_touched", wanted, ["child"], [])
+    if undone:
+        store.upsert(db, "account_touched", wanted.with_columns(because=pl.lit(UNDONE)), ["child"])
+    else:
+        store.upsert(db, "account_touched", wanted, ["child"], [])
 
 
 def update(
@@ -123,14 +127,15 @@ def _chunks(
 
 def _chunk(transaction: Transaction, folders: Executor | None, now: datetime, pack: Pack) -> Updated:
     with transaction() as db:
-        children = pl.Series(
-            "child", sorted(row["child"] for row in store.fetch(db, TAKE, {"limit": CHUNK})), pl.Int64
+        taken = dict(
+            sorted((row["child"], row["because"]) for row in store.fetch(db, TAKE, {"limit": CHUNK}))
         )
+        children = pl.Series("child", list(taken), pl.Int64)
         if not len(children):
             return _together([])
         asked = folding.Asked(_events(db, children), *_around(db, children), now)
         made = folders.submit(folding.answer, asked).result() if folders else folding.answer(asked, pack)
-        return _store(db, children, made, now)
+        return _store(db, taken, made, now)
 
 
 def _events(db: store.Db, children: pl.Series) -> pl.DataFrame:
@@ -185,14 +190,26 @@ def _around(db: store.Db, children: pl.Series) -> tuple[pl.DataFrame, pl.DataFra
     return store.frame(db, SHARED, wanted), store.frame(db, DOUBTS, wanted)
 
 
-def _store(db: store.Db, children: pl.Series, made: folding.Made, now: datetime) -> Updated:
+def _store(db: store.Db, taken: dict[int, str | None], made: folding.Made, now: datetime) -> Updated:
     """Write what the fold gave: gaps first, for the number open is part of the standing account."""
+    children = pl.Series("child", list(taken), pl.Int64)
     gaps = _identified(made.gaps)
     before = store.frame(db, GAPS_BEFORE, {"children": children.to_list()})
-    opened, closed = _write_gaps(db, gaps, before, now)
+    opened, closed = _write_gaps(db, gaps, before.with_columns(_why_closed(taken)), now)
     _write_standing(db, children, made.accounts, now)
     _tell_timeline(db, opened, closed, now)
     return Updated(len(children), opened.select(SAYS), closed.select(SAYS))
+
+
+def _why_closed(taken: dict[int, str | None]) -> pl.Expr:
+    """Why a gap closes of which the account says nothing more."""
+    undone = [child for child, because in taken.items() if because == UNDONE]
+    return (
+        pl.when(pl.col("child").is_in(undone))
+        .then(pl.lit(UNDONE))
+        .otherwise(pl.lit("no-longer-so"))
+        .alias("ends")
+    )
 
 
 def _identified(gaps: pl.DataFrame) -> pl.DataFrame:
@@ -227,9 +244,7 @@ def _write_gaps(
     closing = (
         still.drop("reason")
         .join(settled, on="id", how="left")
-        .with_columns(
-            why=pl.col("why").fill_null("no-longer-so"), reason=pl.coalesce("reason", still["reason"])
-        )
+        .with_columns(why=pl.coalesce("why", "ends"), reason=pl.coalesce("reason", still["reason"]))
     )
     columns = [
         "id",

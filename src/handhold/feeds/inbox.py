@@ -17,6 +17,10 @@ UNFINISHED = {".part", ".tmp", ".crdownload", ".partial"}
 MAIL = {".eml", ".msg"}
 SYNTHETIC = "SYNTHETIC.txt"
 DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
+KNOWN_NUMBERS = """
+    select number from feeds_row where number is not null and (feed like 'ero.%' or feed like 'orr.%')
+    union select p.number from feeds_row_past p join feeds_delivery d on d.id = p.delivery
+    where p.number is not null and d.agency in ('ERO', 'ORR') and d.status = 'read'"""
 NOT_FEEDS = {SYNTHETIC.lower(), "readme.md", "readme.txt"}
 
 
@@ -199,8 +203,6 @@ def settle(db: store.Db, delivery: Delivery, now: datetime) -> None:
 
 
 def known_numbers(db: store.Db) -> pl.Series:
-    """Blind hashes of every A-number that ERO or ORR stated: the court's cases that carry one are a child's."""
-    return store.frame(
-        db,
-        "select distinct number from feeds_row where number is not null and (feed like 'ero.%' or feed like 'orr.%')",
-    )["number"]
+    """Blind hashes of every A-number that ERO or ORR stated, also of one they corrected since: the court's cases that carry
+    one are a child's, whichever came first."""
+    return store.frame(db, KNOWN_NUMBERS)["number"]

@@ -55,7 +55,8 @@ class Held(FeedError):
 class Delivery:
     """One thing an agency sent. ``again``: the same bytes had come before, so nothing is to be done.
 
-    ``whole``: all or none, refused when one row would be quarantined; ``released``: it was held, and a person looked.
+    ``whole``: all or none, refused when one row would be quarantined; ``released``: it was held, and a person looked;
+    ``edits``: lines that were corrected in place, with the cells (JSON by column) that are read in place of those that came.
     """
 
     id: int
@@ -81,6 +82,7 @@ class Delivery:
     whole: bool = False
     released: bool = False
     changed: int | None = None
+    edits: tuple[tuple[int, str], ...] = ()
 
     def refused(self, why: str, status: str = "refused") -> "Delivery":
         """The same delivery, not taken in; its rows are not counted because none was read for good."""

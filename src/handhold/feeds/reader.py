@@ -1,6 +1,7 @@
 """Read a group of deliveries: check, compare with what is known, understand what is new, quarantine the rest."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
@@ -11,7 +12,7 @@ import polars as pl
 from handhold import store
 from handhold.feeds import health, inbox, quarantine, referrals, snapshot, usual
 from handhold.feeds.layout import Layout, layouts
-from handhold.feeds.model import Delivery, Held, Reading, Unreadable, ids
+from handhold.feeds.model import Delivery, Held, Reading, Unreadable
 from handhold.feeds.reading import court, dhs, dol, hhs, orr, source, table, uscis
 from handhold.feeds.reading.columns import a_number
 from handhold.feeds.reading.meaning import Meaning, Rows
@@ -79,8 +80,8 @@ def read(
     store.lock(db, "feeds.read")
     waiting, done = inbox.unread(db, deliveries)
     reading = Reading(deliveries=done)
-    opened = _all_opened(db, waiting, now, pack)
-    totals = _control_totals(opened)
+    opened = all_opened(db, waiting, cases_of(db, waiting, pack), pack)
+    totals = control_totals(opened)
     news: dict[str, pl.DataFrame] = {}
     for at, one in enumerate(opened):
         taken = _take(db, reading, one, totals, news, now, pack)
@@ -95,20 +96,24 @@ def read(
     return reading
 
 
-def _all_opened(db: store.Db, deliveries: list[Delivery], now: datetime, pack: Pack) -> list[Opened]:
-    """Every delivery opened, checked and keyed; of a court extract only what is a child's."""
+def all_opened(db: store.Db, deliveries: list[Delivery], cases: pl.Series | None, pack: Pack) -> list[Opened]:
+    """Every delivery opened, checked and keyed; of a court extract only what belongs to ``cases``."""
     ours = layouts(pack)
-    extract = [d for d in deliveries if ours[d.feed or ""].shifts]
-    keep = court.only(_childrens_cases(db, extract, pack)) if extract else None
-    opened = [_open(d, ours[d.feed or ""], now, pack, keep) for d in deliveries]
-    beside = court.beside(
-        {o.layout.table: o.checked.rows for o in opened if o.checked is not None and o.layout.shifts}
-    )
+    keep = court.only(cases) if cases is not None else None
+    opened = [_open(d, ours[d.feed or ""], pack, keep) for d in deliveries]
+    tables = {o.layout.table: o.checked.rows for o in opened if o.checked is not None and o.layout.shifts}
+    beside = court.beside(tables)
     for one in opened:
         if one.checked is not None and one.layout.feed == ACTIONS:
             one.checked = referrals.met(db, one.checked, one.layout)
-        if one.checked is not None and one.delivery.feed != COUNT:
-            one.keyed = _keyed(beside.get(one.layout.table, one.checked.rows), one.layout, one.delivery)
+        if one.checked is None or one.delivery.feed == COUNT:
+            continue
+        rows = one.checked.rows
+        if one.layout.shifts and tables[one.layout.table] is not rows:  # the table came twice
+            rows = court.beside(tables | {one.layout.table: rows}).get(one.layout.table, rows)
+        else:
+            rows = beside.get(one.layout.table, rows)
+        one.keyed = _keyed(rows, one.layout, one.delivery)
     return opened
 
 
@@ -117,27 +122,59 @@ def _cells(
 ) -> source.Cells:
     rules = pack.toml("feeds/reading.toml")["bounds"]
     with store.blobs.open_(delivery.sha256) as kept:
-        return source.cells(kept, delivery.name, layout, rules, keep=keep, only=only)
+        came = source.cells(kept, delivery.name, layout, rules, keep=keep, only=only)
+    return _edited(came, delivery, layout, keep) if delivery.edits else came
 
 
-def _open(delivery: Delivery, layout: Layout, now: datetime, pack: Pack, keep: source.Keep | None) -> Opened:
-    """The checked rows of a delivery, or the sentence for which it is refused."""
+def _edited(came: source.Cells, delivery: Delivery, layout: Layout, keep: source.Keep | None) -> source.Cells:
+    """The cells with the lines that were corrected in place as they should have come."""
+    shape = dict.fromkeys(layout.columns, pl.String) | {"line": pl.Int32}
+    rows = pl.DataFrame([json.loads(cells) | {"line": line} for line, cells in delivery.edits], schema=shape)
+    wanted = rows.filter(keep(rows)) if keep else rows
+    lines = rows["line"].implode()
+    others = came.rows.filter(~pl.col("line").is_in(lines))
+    return replace(
+        came,
+        rows=pl.concat([others, wanted.select(others.columns)]).sort("line"),
+        problems=came.problems.filter(~pl.col("line").is_in(lines)),
+        left=came.left + len(rows) - len(wanted),
+    )
+
+
+def problem_of(
+    delivery: Delivery, line: int, row: Mapping[str, str], layout: Layout, pack: Pack
+) -> str | None:
+    """Why a corrected row would be refused again, or ``None``."""
+    shape = dict.fromkeys(layout.columns, pl.String) | {"line": pl.Int32}
+    said = {name: value or None for name, value in row.items()} | {"line": line}
+    problems = _checked(pl.DataFrame([said], schema=shape), delivery, layout, pack).problems
+    return problems["why"][0] if len(problems) else None
+
+
+def _open(delivery: Delivery, layout: Layout, pack: Pack, keep: source.Keep | None) -> Opened:
+    """The checked rows of a delivery, or the sentence for which it is refused.
+
+    Dates are understood as of the day on which it came, so that it reads the same whenever it is read again.
+    """
     try:
         cells = _cells(delivery, layout, pack, keep if layout.shifts else None)
     except Unreadable as refusal:
         return Opened(delivery, layout, refusal=str(refusal))
-    if layout.shifts:
-        codes = pack.toml("feeds/eoir.toml")["codes"]
-        cells.rows = court.unredacted(cells.rows, codes, layout)
-    rules = pack.toml("feeds/reading.toml")["bounds"]
-    today = now.astimezone(ZoneInfo(layout.zone)).date()
-    checked = table.check(cells.rows, layout, today=today, first=rules["first_year"], last=rules["last_year"])
+    checked = _checked(cells.rows, delivery, layout, pack)
     return Opened(
         delivery, layout, cells, replace(checked, problems=pl.concat([checked.problems, cells.problems]))
     )
 
 
-def _control_totals(opened: list[Opened]) -> dict[str, int]:
+def _checked(cells: pl.DataFrame, delivery: Delivery, layout: Layout, pack: Pack) -> table.Checked:
+    if layout.shifts:
+        cells = court.unredacted(cells, pack.toml("feeds/eoir.toml")["codes"], layout)
+    rules = pack.toml("feeds/reading.toml")["bounds"]
+    today = delivery.received.astimezone(ZoneInfo(layout.zone)).date()
+    return table.check(cells, layout, today=today, first=rules["first_year"], last=rules["last_year"])
+
+
+def control_totals(opened: list[Opened]) -> dict[str, int]:
     """Rows a table must have, by the table's name in lower case."""
     totals = next((o.checked for o in opened if o.delivery.feed == COUNT and o.checked), None)
     if totals is None:
@@ -148,23 +185,66 @@ def _control_totals(opened: list[Opened]) -> dict[str, int]:
     return dict(named.iter_rows())
 
 
-def _childrens_cases(db: store.Db, extract: list[Delivery], pack: Pack) -> pl.Series:
-    """IDNCASE of the cases that are a child's, or were taken before: a table that comes alone, or a sign that is gone,
-    drops nobody."""
-    ours = layouts(pack)
+def wrong_total(total: int, seen: int) -> str:
+    """Why a table that has not the rows its control total says is held."""
+    return (
+        f"Count.txt says {total:,} rows and the table has {seen:,}; send the whole table or the right count"
+    )
+
+
+def cases_of(db: store.Db, deliveries: list[Delivery], pack: Pack) -> pl.Series | None:
+    """IDNCASE of the cases of an extract that are a child's, or were taken before: a table that comes alone, or a sign
+    that is gone, drops nobody. ``None`` where no delivery is a table of the court."""
+    extract = [d for d in deliveries if layouts(pack)[d.feed or ""].shifts]
+    if not extract:
+        return None
+    tables = signs(extract, pack)
+    taken = chosen(tables, inbox.known_numbers(db), pack)
+    cases = pl.concat([taken, _taken_before(db, tables, taken)]).unique()
+    leave(db, tables, cases)
+    return cases
+
+
+def signs(extract: list[Delivery], pack: Pack) -> dict[str, pl.DataFrame]:
+    """Of each table of an extract the columns that show whose cases are a child's; without A_TblCase, at least the cases
+    of the others. A table that cannot be read is left out here: it is refused when it is opened for good."""
     tables: dict[str, pl.DataFrame] = {}
     for delivery in extract:
-        layout = ours[delivery.feed or ""]
+        layout = layouts(pack)[delivery.feed or ""]
         wanted = court.SIGNS.get(layout.table, [layout.file])
         if layout.table in court.SIGNS or not any(d.feed == "eoir.A_TblCase" for d in extract):
             try:
                 tables[layout.table] = _cells(delivery, layout, pack, None, wanted).rows
             except Unreadable:
-                continue  # it is refused with its sentence when it is opened for good
-    taken = court.childrens_cases(
-        tables, inbox.known_numbers(db), pack.toml("feeds/eoir.toml")["codes"], ours["eoir.A_TblCase"].zone
+                continue
+    return tables
+
+
+def chosen(tables: dict[str, pl.DataFrame], known_numbers: pl.Series, pack: Pack) -> pl.Series:
+    """IDNCASE of the cases that these tables, or a number known from ERO or ORR, show to be a child's."""
+    zone = layouts(pack)["eoir.A_TblCase"].zone
+    return court.childrens_cases(tables, known_numbers, pack.toml("feeds/eoir.toml")["codes"], zone)
+
+
+def leave(db: store.Db, tables: dict[str, pl.DataFrame], cases: pl.Series) -> None:
+    """Remember the number of every case left aside: ERO or ORR may still say that it is a child's."""
+    people = tables.get("CaseIdentity")
+    if people is None:
+        return
+    left = (
+        people.filter(~pl.col("IDNCASE").is_in(cases.implode()))
+        .select(number=a_number(pl.col("A_NUMBER")), case="IDNCASE")
+        .drop_nulls()
     )
-    return pl.concat([taken, _taken_before(db, tables, taken)]).unique()
+    waiting = pl.DataFrame(
+        {"number": store.blind(left["number"], "number"), "file": case_files(left["case"])}
+    )
+    store.upsert(db, "feeds_left_case", waiting.unique(), ["number", "file"], [])
+
+
+def case_files(cases: pl.Series) -> pl.Series:
+    """Blind ids of the court's files, from IDNCASE."""
+    return store.blind(("EOIR" + UNIT + cases).alias("file"), "file")
 
 
 def _taken_before(db: store.Db, tables: dict[str, pl.DataFrame], taken: pl.Series) -> pl.Series:
@@ -176,7 +256,7 @@ def _taken_before(db: store.Db, tables: dict[str, pl.DataFrame], taken: pl.Serie
         return taken.head(0)
     others = pl.concat(named).drop_nulls().unique()
     others = others.filter(~others.is_in(taken.implode()))
-    files = store.blind(("EOIR" + UNIT + others).alias("file"), "file") if len(others) else known.head(0)
+    files = case_files(others) if len(others) else known.head(0)
     return others.filter(files.is_in(known.implode()))
 
 
@@ -198,31 +278,61 @@ def _take(
             one,
             one.cells,
             snapshot.Change(one.checked.rows, loaded=len(one.checked.rows)),
-            quarantine.put(db, one.checked.problems, delivery, now),
+            quarantine.put(db, one.checked.problems, delivery, layout, now),
         )
-    refused = len(one.checked.problems)
-    if delivery.whole and refused:
-        return delivery.refused(
-            f"{refused:,} of {one.cells.seen:,} rows cannot be read, and it was sent to be read whole or not at all; mend them, or send it to be read row by row"
-        )
-    profiled = health.profile(one.checked.rows, layout)
-    why = None if delivery.released else _odd(db, one, totals, profiled, pack)
+    why = sent_whole(one) or looks_odd(db, one, totals, pack)
     if why:
-        return delivery.refused(why, "held")
+        return why
     try:
         change = snapshot.compare(
-            db, one.keyed, _quarantined_rows(one.checked, layout), delivery, layout, now=now, pack=pack
+            db,
+            one.keyed,
+            quarantine.keys(one.checked.problems, layout).drop_nulls(),
+            delivery,
+            layout,
+            now=now,
+            pack=pack,
         )
     except Held as held:
         return delivery.refused(str(held), "held")
-    health.keep(db, delivery, profiled)
+    remember(db, one)
     news[layout.table] = change.news.select("row")
-    if layout.feed == CONCERNS:
-        change.news = referrals.issue(db, change.news, pack, now)
-    _understand(reading, Rows(change.news, layout, pack), change)
-    if layout.feed in BESIDE:
-        BESIDE[layout.feed](db, change.news)
-    return _settled(one, one.cells, change, quarantine.put(db, one.checked.problems, delivery, now))
+    quarantine.release(db, one.keyed["row"], delivery, now)
+    _understand(db, reading, Rows(change.news, layout, pack), change, now)
+    return _settled(one, one.cells, change, quarantine.put(db, one.checked.problems, delivery, layout, now))
+
+
+def understood(db: store.Db, rows: Rows, now: datetime) -> Meaning:
+    """What rows of a feed report, and whom they describe; what a feed writes beside that is written."""
+    if rows.layout.feed == CONCERNS:
+        rows = replace(rows, frame=referrals.issue(db, rows.frame, rows.pack, now))
+    if rows.layout.feed in BESIDE:
+        BESIDE[rows.layout.feed](db, rows.frame)
+    return MEANINGS[rows.layout.feed](rows)
+
+
+def sent_whole(one: Opened) -> Delivery | None:
+    """The delivery refused, where it was sent to be read whole or not at all and one of its rows cannot be read."""
+    refused = len(one.checked.problems) if one.checked else 0
+    if not one.delivery.whole or not refused or one.cells is None:
+        return None
+    return one.delivery.refused(
+        f"{refused:,} of {one.cells.seen:,} rows cannot be read, and it was sent to be read whole or not at all; mend them, or send it to be read row by row"
+    )
+
+
+def looks_odd(db: store.Db, one: Opened, totals: dict[str, int], pack: Pack) -> Delivery | None:
+    """The delivery held, where a person should look first and none has."""
+    assert one.checked is not None  # noqa: S101 - it was read
+    profiled = health.profile(one.checked.rows, one.layout)
+    why = None if one.delivery.released else _odd(db, one, totals, profiled, pack)
+    return one.delivery.refused(why, "held") if why else None
+
+
+def remember(db: store.Db, one: Opened) -> None:
+    """What a delivery that was read looked like, for those that come after it."""
+    assert one.checked is not None  # noqa: S101 - it was read
+    health.keep(db, one.delivery, health.profile(one.checked.rows, one.layout))
 
 
 def _odd(db: store.Db, one: Opened, totals: dict[str, int], profiled: pl.DataFrame, pack: Pack) -> str | None:
@@ -230,13 +340,13 @@ def _odd(db: store.Db, one: Opened, totals: dict[str, int], profiled: pl.DataFra
     assert one.cells is not None and one.checked is not None  # noqa: S101 - it was read
     total, seen = totals.get(one.layout.table.lower()), one.cells.seen
     if total is not None and total != seen:
-        return f"Count.txt says {total:,} rows and the table has {seen:,}; send the whole table or the right count"
+        return wrong_total(total, seen)
     counts = {"seen": seen, "refused": len(one.checked.problems), "good": len(one.checked.rows)}
     return usual.odd(db, one.layout, profiled, **counts, pack=pack)
 
 
-def _understand(reading: Reading, rows: Rows, change: snapshot.Change) -> None:
-    reports, described = MEANINGS[rows.layout.feed](rows)
+def _understand(db: store.Db, reading: Reading, rows: Rows, change: snapshot.Change, now: datetime) -> None:
+    reports, described = understood(db, rows, now)
     reading.reports = pl.concat([reading.reports, reports])
     reading.descriptions = pl.concat([reading.descriptions, described])
     reading.changed = pl.concat([reading.changed, change.changed])
@@ -250,14 +360,6 @@ def _settled(one: Opened, cells: source.Cells, change: snapshot.Change, quaranti
         one.delivery, status="read", rows=cells.seen, loaded=change.loaded, unchanged=change.unchanged, quarantined=quarantined,
         left=cells.left, withdrawn=len(change.withdrawn), changed=len(change.changed), missing_columns=tuple(cells.missing), why=one.why(change.past, past),
     )  # fmt: skip
-
-
-def _quarantined_rows(checked: table.Checked, layout: Layout) -> pl.Series:
-    """Ids of the rows in quarantine whose key can be read: they are in the delivery, so they are not gone."""
-    if layout.repeats:  # such a row is told by all its cells, and one in quarantine has not all of them
-        return ids().alias("row")
-    keys = checked.problems.select(pl.col("key").alias(layout.key)).drop_nulls()
-    return store.blind(keys.select(k=pl.lit(layout.feed + UNIT) + table.row_key(layout))["k"], "row")
 
 
 def _keyed(rows: pl.DataFrame, layout: Layout, delivery: Delivery) -> pl.DataFrame:

@@ -109,12 +109,14 @@ def _kinds(last: pl.DataFrame, known: pl.DataFrame, as_of: date, *, late: bool) 
 def _one_a_key(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The last row of each key, and the ones before it (``same_later``: the last one says the same)."""
     if rows["row"].n_unique() == len(rows):
-        return rows, rows.head(0).select("row", "content", "line", same_later=pl.lit(False))
+        return rows, rows.head(0).select("row", "content", "line", "file", "number", same_later=pl.lit(False))
     ordered = rows.sort("line")
     last = ordered.unique(subset="row", keep="last", maintain_order=True)
     final = last.select("row", final="content", final_line="line")
     earlier = ordered.join(final, on="row").filter(pl.col("line") != pl.col("final_line"))
-    return last, earlier.select("row", "content", "line", same_later=pl.col("content") == pl.col("final"))
+    return last, earlier.select(
+        "row", "content", "line", "file", "number", same_later=pl.col("content") == pl.col("final")
+    )
 
 
 def _gone(
@@ -159,7 +161,7 @@ def _write(
         store.upsert(
             db, "feeds_row", changed.select(*columns, **standing, withdrawn=pl.lit(None, pl.Int64)), ["id"]
         )
-    _past(db, of["past"].select("row", "content", "line"), delivery, now)
+    _past(db, of["past"], delivery, now)
     if not layout.snapshot:
         _still_so(db, of["unchanged"].filter(pl.col("had_as_of") < as_of), as_of)
     if len(gone):
@@ -171,8 +173,8 @@ def _keep_past(db: store.Db, changed: pl.DataFrame, now: datetime) -> None:
     db.execute("create temp table changed_row (id bigint) on commit drop")
     store.copy_in(db, "changed_row", changed.select(pl.col("row").alias("id")))
     db.execute(
-        """insert into feeds_row_past (row_, content, delivery, line, since, until)
-           select r.id, r.content, r.delivery, r.line, r.since, %s from feeds_row r join changed_row using (id)""",
+        """insert into feeds_row_past (row_, content, delivery, line, file, number, since, until)
+           select r.id, r.content, r.delivery, r.line, r.file, r.number, r.since, %s from feeds_row r join changed_row using (id)""",
         [now],
     )
     db.execute("drop table changed_row")
@@ -188,5 +190,5 @@ def _past(db: store.Db, rows: pl.DataFrame, delivery: Delivery, now: datetime) -
     """Rows that were never the newest word: written down as believed for no time at all."""
     store.copy_in(
         db, "feeds_row_past",
-        rows.select(pl.col("row").alias("row_"), "content", "line", delivery=pl.lit(delivery.id), since=pl.lit(now), until=pl.lit(now)),
+        rows.select(pl.col("row").alias("row_"), "content", "line", "file", "number", delivery=pl.lit(delivery.id), since=pl.lit(now), until=pl.lit(now)),
     )  # fmt: skip

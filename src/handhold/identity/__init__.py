@@ -16,8 +16,10 @@ from handhold.identity.judgement import (
     separate,
 )
 from handhold.identity.link import Identified, identify, scale
+from handhold.identity.retell import redescribe
+from handhold.identity.unlink import forward, unlink
 
 __all__ = [
     "JUDGEMENTS", "Bar", "Identified", "NoSuchFile", "Person", "Waterfall", "children_of", "decide", "describe", "doubts", "explain",
-    "files_of", "identify", "names", "questions", "resolve", "scale", "separate",
+    "files_of", "forward", "identify", "names", "questions", "redescribe", "resolve", "scale", "separate", "unlink",
 ]  # fmt: skip

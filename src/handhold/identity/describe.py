@@ -29,15 +29,18 @@ def describe(db: store.Db, descriptions: pl.DataFrame, *, now: datetime) -> int:
     told = descriptions.filter(pl.any_horizontal(pl.col(SAYING).is_not_null())).with_columns(
         court_case=_own_case()
     )
-    new = _new(db, told.with_columns(text=pl.struct(SAID.keys()).struct.json_encode()))
-    if not len(new):
-        return 0
+    said = _identified(told.with_columns(text=pl.struct(SAID.keys()).struct.json_encode()))
+    known = _known(db, "identity_description", said["id"])
+    new = said.join(known, on="id", how="anti", maintain_order="left")
     sealed = store.seal_many("identity", "identity_description.sealed", new["id"], new["text"])
     store.copy_in(
         db, "identity_description", new.select("id", "file", row_="row", sealed=sealed, recorded=pl.lit(now))
     )
-    store.upsert(db, "identity_key", blind_keys(keys(profiles(new, {}))), ["key", "file", "kind"], update=[])
-    _supersede(db, new)
+    if len(new):
+        store.upsert(
+            db, "identity_key", blind_keys(keys(profiles(new, {}))), ["key", "file", "kind"], update=[]
+        )
+    _supersede(db, said, new["id"])
     return len(new)
 
 
@@ -62,12 +65,10 @@ def _files(db: store.Db, descriptions: pl.DataFrame) -> None:
     store.copy_in(db, "identity_file", new.select("agency", id="file", key_=sealed))
 
 
-def _new(db: store.Db, told: pl.DataFrame) -> pl.DataFrame:
+def _identified(told: pl.DataFrame) -> pl.DataFrame:
+    """Descriptions with their ids, one of each."""
     keyed = told.with_columns(id=store.stable_ids("description", told["file"], told["row"], told["text"]))
-    once = keyed.unique(subset="id", keep="first", maintain_order=True)
-    return once.join(
-        _known(db, "identity_description", once["id"]), on="id", how="anti", maintain_order="left"
-    )
+    return keyed.unique(subset="id", keep="first", maintain_order=True)
 
 
 def _known(db: store.Db, table: str, ids: pl.Series) -> pl.DataFrame:
@@ -88,17 +89,21 @@ def blind_keys(met: pl.DataFrame) -> pl.DataFrame:
     return blinded.unique().sort("key", "file")
 
 
-def _supersede(db: store.Db, new: pl.DataFrame) -> None:
-    """Their files are fresh; what the same rows said before is withdrawn."""
-    db.execute("create temp table newly (id bigint primary key, file bigint, row_ bigint) on commit drop")
-    store.copy_in(db, "newly", new.select("id", "file", row_="row"))
+def _supersede(db: store.Db, said: pl.DataFrame, new: pl.Series) -> None:
+    """What the same rows said before is withdrawn, also where they say again what they said earlier; the files of which
+    something else stands now are fresh."""
+    db.execute("create temp table newly (id bigint primary key, row_ bigint, new boolean) on commit drop")
+    store.copy_in(db, "newly", said.select("id", row_="row", new=pl.col("id").is_in(new.implode())))
     db.execute("analyze newly")
     db.execute(
+        """update identity_file f set fresh = true from identity_description d join newly n on n.id = d.id
+           where f.id = d.file and not f.fresh and (n.new or d.withdrawn)"""
+    )
+    db.execute(
         """update identity_description d set withdrawn = true from newly n
-           where d.row_ = n.row_ and d.file = n.file and not d.withdrawn and d.id not in (select id from newly)"""
+           where d.row_ = n.row_ and not d.withdrawn and d.id not in (select id from newly)"""
     )
     db.execute(
         "update identity_description d set withdrawn = false from newly n where d.id = n.id and d.withdrawn"
     )
-    db.execute("update identity_file f set fresh = true from newly n where f.id = n.file and not f.fresh")
     db.execute("drop table newly")

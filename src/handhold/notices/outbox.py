@@ -42,12 +42,13 @@ OWED = """
 RETRACTED = """
     select o.id as corrects, o.about, o.times, o.child, o.about_kind, o.subject, o.duty, o.sent, e.day, null as reason, null as evidence,
            e.detail ->> 'pattern' as pattern,
-           case when e.superseded_by is not null then 'what it rested on was withdrawn'
+           case when e.superseded_by is not null or g.why = 'undone' then 'what it rested on was withdrawn'
                 else 'a file was found to be another child''s' end as why
     from notices_outbox o left join timeline_event e on e.id = o.subject
+         left join account_gap g on g.id = o.about and g.times = o.times and g.closed is not null
     where o.sent is not null and o.corrects is null
       and not exists (select from notices_outbox c where c.corrects = o.id)
-      and (e.superseded_by = 0
+      and (e.superseded_by = 0 or g.why = 'undone'
            or exists (select from timeline_event n where n.id = e.superseded_by and n.kind <> e.kind)
            or o.child = any(%(separated)s) and exists (
                 select from identity_link l join identity_file f on f.id = l.file

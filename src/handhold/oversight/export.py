@@ -25,7 +25,7 @@ EVENTS = """
     select e.id as event, coalesce(e.child, f.child) as child, e.kind, e.at as happened, e.known, e.recorded, e.agency,
            e.delivery, e.line as row, e.superseded_by, e.precision_ as precision, e.detail
     from timeline_event e left join identity_file f on f.id = e.file
-    where e.recorded <= %(as_of)s order by e.id"""
+    where e.recorded <= %(as_of)s and (e.unsaid is null or e.unsaid > %(as_of)s) order by e.id"""
 GAPS = """
     select id as gap, child, kind, reason, opened, case when closed <= %(as_of)s then closed end as closed, owner, due, null as feed
     from account_gap where opened <= %(as_of)s
@@ -35,7 +35,10 @@ GAPS = """
 NOTICES = """
     select id as notice, child, about, about_kind, recipient, purpose, agreement, sent, received, acknowledged, corrects
     from notices_outbox where created <= %(as_of)s order by id"""
-QUARANTINE = 'select id, delivery, line as row, column_ as "column", value, why from feeds_quarantine order by delivery, line, id'
+QUARANTINE = """
+    select q.id, q.delivery, q.line as row, q.column_ as "column", q.value, q.why, q.released, q.released_by, q.edit
+    from feeds_quarantine q join feeds_delivery d on d.id = q.delivery where d.status <> 'undone'
+    order by q.delivery, q.line, q.id"""
 
 
 def _plain(query: str) -> Rows:

@@ -4,6 +4,7 @@ from handhold.timeline import kinds
 from handhold.timeline.kinds import KINDS, Kind
 from handhold.timeline.record import AGENCY as OWN_AGENCY
 from handhold.timeline.record import OwnEvent, Recorded, add, record
+from handhold.timeline.restate import restate
 from handhold.timeline.stream import stream
 from handhold.timeline.tell import Told, Withheld, tell
 
@@ -18,6 +19,7 @@ __all__ = [
     "add",
     "kinds",
     "record",
+    "restate",
     "stream",
     "tell",
 ]

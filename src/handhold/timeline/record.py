@@ -22,7 +22,7 @@ REVIVE_PAST = """
     select e.id, e.superseded_by, e.superseded, %(now)s
     from timeline_event e where e.id = any(%(ids)s) and e.superseded_by is not null"""
 REVIVE = """
-    update timeline_event set superseded_by = null, superseded = null
+    update timeline_event set superseded_by = null, superseded = null, unsaid = null
     where id = any(%(ids)s) and superseded_by is not null"""
 SUPERSEDE = """
     update timeline_event e set superseded_by = s.superseded_by, superseded = %(now)s
@@ -76,7 +76,7 @@ def record(db: store.Db, reading: Reading, *, now: datetime) -> Recorded:
     again = before.filter(pl.col("superseded_by").is_not_null()).join(events, on="id", how="semi")
     revived = pl.concat([again["id"], returned["id"]]).unique()
     gone = _gone(before, reading, events)
-    _insert(db, fresh)
+    insert(db, fresh)
     _revive(db, revived, now)
     _supersede(db, gone, now)
     touched = [fresh["file"], gone["file"], before.filter(pl.col("id").is_in(revived.implode()))["file"]]
@@ -86,26 +86,31 @@ def record(db: store.Db, reading: Reading, *, now: datetime) -> Recorded:
 
 
 def _events(reports: pl.DataFrame, now: datetime) -> pl.DataFrame:
-    """Reports as events: with their ids, local days, and one of each."""
+    """Reports as events: one of each."""
+    return identified(reports, now).unique("id", keep="first", maintain_order=True)
+
+
+def identified(reports: pl.DataFrame, now: datetime) -> pl.DataFrame:
+    """Reports as events, with their ids and local days. What is sealed is part of what is stated; so is whose file it is."""
     ids = store.stable_ids(
         "event",
         reports["row"],
+        reports["file"],
         reports["slot"],
         reports["kind"],
         reports["at"].dt.epoch("us"),
         reports["detail"],
         reports["place"],
+        reports["sponsor"],
+        reports["benefit"],
+        reports["clinical"],
     )
-    return (
-        reports.with_columns(
-            ids.alias("id"),
-            pl.col("at").dt.convert_time_zone(ZONE).dt.date().alias("day"),
-            pl.col("known").dt.convert_time_zone(ZONE).dt.date().alias("known_day"),
-            pl.lit(now).cast(pl.Datetime("us", "UTC")).alias("recorded"),
-        )
-        .rename({"row": "row_", "precision": "precision_"})
-        .unique("id", keep="first", maintain_order=True)
-    )
+    return reports.with_columns(
+        ids.alias("id"),
+        pl.col("at").dt.convert_time_zone(ZONE).dt.date().alias("day"),
+        pl.col("known").dt.convert_time_zone(ZONE).dt.date().alias("known_day"),
+        pl.lit(now).cast(pl.Datetime("us", "UTC")).alias("recorded"),
+    ).rename({"row": "row_", "precision": "precision_"})
 
 
 def _before(db: store.Db, reading: Reading, events: pl.DataFrame) -> pl.DataFrame:
@@ -140,28 +145,33 @@ def _gone(before: pl.DataFrame, reading: Reading, events: pl.DataFrame) -> pl.Da
     unsaid = before.filter(pl.col("superseded_by").is_null()).join(events, on="id", how="anti")
     changed = pl.concat([reading.changed.cast(pl.Int64).alias("row_"), events["row_"]]).unique()
     withdrawn = reading.withdrawn.cast(pl.Int64)
-    by_kind = events.unique(["row_", "slot", "kind"], keep="first").select(
-        "row_", "slot", "kind", same=pl.col("id")
-    )
-    by_slot = events.unique(["row_", "slot"], keep="first").select("row_", "slot", near=pl.col("id"))
-    in_place = (
-        unsaid.filter(pl.col("row_").is_in(changed.implode()))
-        .join(by_kind, on=["row_", "slot", "kind"], how="left", nulls_equal=True)
-        .join(by_slot, on=["row_", "slot"], how="left", nulls_equal=True)
-        .select("id", "file", superseded_by=pl.coalesce("same", "near", pl.lit(0, pl.Int64)))
-    )
+    in_place = replaced(unsaid.filter(pl.col("row_").is_in(changed.implode())), events, ["row_"])
     removed = unsaid.filter(pl.col("row_").is_in(withdrawn.implode())).select(
         "id", "file", superseded_by=pl.lit(0, pl.Int64)
     )
     return pl.concat([in_place, removed]).unique("id", keep="first", maintain_order=True)
 
 
-def _insert(db: store.Db, fresh: pl.DataFrame) -> None:
-    """Put new events in, with every address and every confidence sealed."""
+def replaced(ended: pl.DataFrame, events: pl.DataFrame, on: list[str]) -> pl.DataFrame:
+    """Ended events (``id, file, slot, kind`` and ``on``), each with what stands in its place among ``events`` that agree
+    in ``on``: the same kind in the same slot, else what is in the slot, else nothing (0)."""
+    order = events.sort("id")
+    by_kind = order.unique([*on, "slot", "kind"], keep="first").select(*on, "slot", "kind", same=pl.col("id"))
+    by_slot = order.unique([*on, "slot"], keep="first").select(*on, "slot", near=pl.col("id"))
+    return (
+        ended.join(by_kind, on=[*on, "slot", "kind"], how="left", nulls_equal=True)
+        .join(by_slot, on=[*on, "slot"], how="left", nulls_equal=True)
+        .select("id", "file", superseded_by=pl.coalesce("same", "near", pl.lit(0, pl.Int64)))
+    )
+
+
+def insert(db: store.Db, fresh: pl.DataFrame) -> None:
+    """Put new events in, with every address and every confidence sealed; such as are superseded already, too."""
     if not len(fresh):
         return
     sealed = fresh.with_columns(_sealed("location", "timeline_event.location", fresh))
-    store.copy_in(db, "timeline_event", sealed.select(COLUMNS))
+    past = [name for name in ("superseded_by", "superseded") if name in fresh.columns]
+    store.copy_in(db, "timeline_event", sealed.select(*COLUMNS, *past))
     for cls in ("benefit", "clinical"):
         _insert_sealed(db, "timeline_sealed", cls, fresh, pl.lit(cls).alias("class"))
     _insert_sealed(db, "sponsor.timeline_sealed", "sponsor", fresh)

@@ -13,6 +13,7 @@ from handhold import feeds as room
 from handhold.oversight import lists
 from handhold.web import clock, doors, session
 from handhold.web import health as health_
+from handhold.web.views import mending, taking_back
 from handhold.web.views.paging import part
 
 STATES = ("refused", "held", "waiting", "quarantine")
@@ -86,7 +87,9 @@ def delivery(request: HttpRequest, delivery: int) -> HttpResponse:
             "opened": opened,
             "may_release": may_release,
             "decisions": decisions,
-        },
+        }
+        | mending.beside(request, found)
+        | taking_back.beside(request, delivery),
     )
 
 
