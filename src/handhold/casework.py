@@ -18,7 +18,7 @@ from uuid import UUID
 import polars as pl
 import psycopg
 
-from handhold import account, feeds, followup, identity, ledger, notices, store, timeline
+from handhold import account, feeds, followup, identity, ledger, notices, oversight, store, timeline
 from handhold.pack import Pack
 
 Db = psycopg.Connection[Any]
@@ -64,6 +64,7 @@ class Arrival:
     closed: int = 0
     steps: int = 0
     notices: int = 0
+    proposed: int = 0
     touched: set[int] = field(default_factory=set)
     gaps_opened: Counter[str] = field(default_factory=Counter)
     gaps_closed: Counter[str] = field(default_factory=Counter)
@@ -482,29 +483,123 @@ def seal_ledger(office: Office) -> None:
 
 def decide_link(file_a: int, file_b: int, judgement: str, why: str, office: Office) -> Arrival:
     """A person says whether two files are the same child's; accounts and notices follow."""
-    return _judge(
-        office,
-        lambda db: identity.decide(db, file_a, file_b, judgement, by=office.by, why=why, now=office.now),
-        f"link.{judgement.replace(' ', '-')}",
-        [file_a, file_b],
-    )
+    return decide_links([(file_a, file_b)], judgement, why, office)
+
+
+def decide_links(pairs: list[tuple[int, int]], judgement: str, why: str, office: Office) -> Arrival:
+    """One word of a person on several pairs of files that are alike.
+
+    A match that would let an agency know what it is guarded from is only proposed (``Arrival.proposed``) until another
+    person says it too. Some of what was decided is drawn to be asked again of somebody else.
+    """
+    arrival = Arrival()
+    wanted = [identity.pair(*files) for files in pairs]
+    with _acting(office) as db:
+        done = [files for files in wanted if _decide(db, files, judgement, why, office)]
+        arrival.proposed = len(wanted) - len(done)
+        share = office.pack.toml(oversight.QUESTIONS)["ask_again"]
+        identity.draw_again(db, done, share, by=office.by, now=office.now)
+    return take_up(office, arrival)
+
+
+def _decide(db: Db, files: tuple[int, int], judgement: str, why: str, office: Office) -> bool:
+    """Decide one pair, or propose it where two people must say so; whether it is decided."""
+    how: dict[str, Any] = {"by": office.by, "why": why, "now": office.now}
+    two = judgement == "match" and oversight.needs_two(db, files, office.pack)
+    if two and not identity.propose(db, files, **how):
+        _trail(db, office, "link.proposed", "file", list(files))
+        return False
+    verb = f"link.{judgement.replace(' ', '-')}"
+    _relink(db, list(files), verb, office, lambda: identity.decide(db, *files, judgement, **how))
+    return True
+
+
+def _relink(db: Db, files: list[int], verb: str, office: Office, act: Callable[[], list[int]]) -> None:
+    """Do what a person says of files. Coming together and parting are events; the children are accounted for anew."""
+    before = identity.children_of(db, pl.Series(files))["child"].n_unique()
+    children = act()
+    stand = identity.children_of(db, pl.Series(files))["child"].unique().sort().to_list()
+    parted = verb == "link.separated" and len(children) > 1
+    kind = "separated" if parted or len(stand) > before else "linked" if len(stand) < before else None
+    if kind:
+        said = {"files": " ".join(map(str, sorted(files)))}
+        on = children if parted else stand
+        timeline.add(
+            db,
+            [timeline.OwnEvent(child, kind, office.now, said) for child in on],
+            by=office.by,
+            now=office.now,
+        )
+    account.touch(db, pl.Series("child", children, pl.Int64))
+    _trail(db, office, verb, "file", files)
 
 
 def separate(file: int, why: str, office: Office) -> Arrival:
     """A person takes a file away from its child; whoever was told is owed a correction."""
+    how: dict[str, Any] = {"by": office.by, "why": why, "now": office.now}
+    with _acting(office) as db:
+        _relink(db, [file], "link.separated", office, lambda: identity.separate(db, file, **how))
+    return take_up(office)
+
+
+def look_again(review: int, answer: str, why: str, office: Office) -> Arrival:
+    """A second person says what a pair is, without knowing what the first said; it measures, and decides nothing.
+
+    Where the two contradict each other, a question is opened, which only a new word closes.
+    """
     return _judge(
         office,
-        lambda db: identity.separate(db, file, by=office.by, why=why, now=office.now),
-        "link.separated",
-        [file],
+        lambda db: _doubted(
+            db, identity.answer_review(db, review, answer, by=office.by, why=why, now=office.now)
+        ),
+        "link.reviewed",
+        "review",
+        [review],
     )
 
 
-def _judge(office: Office, act: Callable[[Db], list[int]], verb: str, files: list[int]) -> Arrival:
+def sample_links(each: int, office: Office) -> int:
+    """Draw links made without a person, up to ``each`` of every range of weight, for people to look at; how many."""
+    edges = [float(edge) for edge in office.pack.toml(oversight.QUESTIONS)["bins"]]
+    with _acting(office) as db:
+        drawn = identity.draw_linked(db, edges, each, now=office.now)
+        _trail(db, office, "links.sampled", "link", [])
+    return drawn
+
+
+def _doubted(db: Db, files: list[int]) -> list[int]:
+    return identity.children_of(db, pl.Series(files, dtype=pl.Int64))["child"].to_list()
+
+
+def withdraw_word(file_a: int, file_b: int, why: str, office: Office) -> Arrival:
+    """A person takes back what was said of two files; what followed from it is undone."""
+    how: dict[str, Any] = {"by": office.by, "why": why, "now": office.now}
+    files = [file_a, file_b]
+    with _acting(office) as db:
+        _relink(db, files, "link.withdrawn", office, lambda: identity.withdraw(db, file_a, file_b, **how))
+    return take_up(office)
+
+
+def hold_file(file: int, held: bool, why: str, office: Office) -> Arrival:
+    """A person says that only people may link a file; or that it may be linked by itself again, which is done at once."""
+    arrival = _judge(
+        office,
+        lambda db: identity.hold(db, file, held, by=office.by, why=why, now=office.now),
+        "file.held" if held else "file.released",
+        "file",
+        [file],
+    )
+    if not held:
+        link(office, arrival)
+        take_up(office, arrival)
+    return arrival
+
+
+def _judge(office: Office, act: Callable[[Db], list[int]], verb: str, thing: str, ids: list[int]) -> Arrival:
     with _acting(office) as db:
         children = act(db)
         account.touch(db, pl.Series("child", children, pl.Int64))
-        _trail(db, office, verb, "file", files)
+        _trail(db, office, verb, thing, ids)
     return take_up(office)
 
 
@@ -553,13 +648,17 @@ __all__ = [
     "arrive",
     "complete_step",
     "decide_link",
+    "decide_links",
     "drop_upload",
     "fix",
+    "hold_file",
+    "look_again",
     "preview",
     "redo",
     "refuse",
     "rehearse",
     "release",
+    "sample_links",
     "separate",
     "store",
     "take_upload",
@@ -568,4 +667,5 @@ __all__ = [
     "uploaded",
     "watch",
     "watch_feeds",
+    "withdraw_word",
 ]

@@ -30,6 +30,7 @@ from handhold import (
     store,
 )
 from handhold.oversight import lists
+from handhold.oversight import questions as waiting
 from handhold.progress import Bars
 from handhold.web.listening import CannotListen
 
@@ -389,12 +390,29 @@ def link() -> None:
 
 @link.command()
 @click.option("--limit", default=20, show_default=True)
-def questions(limit: int) -> None:
-    """List open questions: two files that may or may not be the same child's."""
+@click.option("--after", type=int, help="Go on after this question (the id in the first column).")
+@_now
+def questions(limit: int, after: int | None, now: datetime) -> None:
+    """List open questions, the most urgent first: two files that may or may not be the same child's."""
     _ready(None)
     with store.transaction() as db:
-        rows = identity.questions(db, limit=limit)
-    _print_rows("questions", rows)
+        rows = waiting.queue(db, person="", now=now, pack=pack.load(), after=after, limit=limit)
+    shown = ("id", "file_a", "agency_a", "file_b", "agency_b", "reason", "weight", "hearing", "gaps")
+    _print_rows("questions", [{name: row[name] for name in shown} for row in rows])
+
+
+@link.command()
+@click.option(
+    "--sample", default=0, show_default=True, help="Draw so many links of each range of weight to look at."
+)
+@_now
+def quality(sample: int, now: datetime) -> None:
+    """Measure the links: expected precision and recall by weight, agreement of people, match rates by feed and month."""
+    _ready(None)
+    drawn = casework.sample_links(sample, _office(now)) if sample else 0
+    with store.transaction() as db:
+        found = oversight.quality(db, pack=pack.load())
+    _print_quality(found, drawn)
 
 
 @link.command()
@@ -419,6 +437,50 @@ def separate(file: int, why: str, by: str, now: datetime) -> None:
     """Take FILE away from its child; whoever was told is owed a correction."""
     _ready(None)
     _print_changes(casework.separate(file, why, _office(now, by=by)))
+
+
+@link.command()
+@click.argument("file_a", type=int)
+@click.argument("file_b", type=int)
+@click.option("--why", required=True)
+@_by
+@_now
+def withdraw(file_a: int, file_b: int, why: str, by: str, now: datetime) -> None:
+    """Take back what was said of two files; what followed from it is undone, and they are a question again."""
+    _ready(None)
+    _print_changes(casework.withdraw_word(file_a, file_b, why, _office(now, by=by)))
+
+
+@link.command()
+@click.argument("file", type=int)
+def said(file: int) -> None:
+    """List everything people ever said of FILE and another; what has no end stands."""
+    _ready(None)
+    with store.transaction() as db:
+        rows = identity.said_of(db, file)
+    _print_rows(f"said of file {file}", rows)
+
+
+@link.command("hold")
+@click.argument("file", type=int)
+@click.option("--why", required=True)
+@_by
+@_now
+def hold_file(file: int, why: str, by: str, now: datetime) -> None:
+    """Let only people link FILE from now on (a protected location). Links it has stay."""
+    _ready(None)
+    _print_changes(casework.hold_file(file, True, why, _office(now, by=by)))
+
+
+@link.command("release")
+@click.argument("file", type=int)
+@click.option("--why", required=True)
+@_by
+@_now
+def release_file(file: int, why: str, by: str, now: datetime) -> None:
+    """Let FILE be linked by itself again, and look at it at once."""
+    _ready(None)
+    _print_changes(casework.hold_file(file, False, why, _office(now, by=by)))
 
 
 @handhold.command("notices")
@@ -791,6 +853,52 @@ def _print_account(child: int) -> None:
     if not found:
         raise click.ClickException(f"there is no child {child}; handhold export children lists them")
     OUT.print_json(data=found)
+
+
+def _print_quality(found: oversight.Quality, drawn: int) -> None:
+    _print_rows(
+        "links and questions by weight (bits)",
+        [
+            {
+                "from": "" if b.low is None else f"{b.low:g}", "to": "" if b.high is None else f"{b.high:g}", "links": f"{b.links:,}",
+                "looked at": b.right.of, "right": _share(b.right), "questions open": b.waiting, "decided": b.alike.of,
+                "of these, a match": _share(b.alike),
+            }
+            for b in found.bins
+        ],
+    )  # fmt: skip
+    for name, e in (("expected precision", found.precision), ("expected recall", found.recall)):
+        OUT.print(
+            f"{name} of links made without a person: {_share(e)}; in ranges nobody looked at: {e.left_out:,}"
+        )
+    kappa = "not defined" if found.agreement.kappa is None else f"{found.agreement.kappa:.2f}"
+    OUT.print(
+        f"two people asked the same {found.agreement.of} times agree: {_share(found.agreement.same)}; Cohen's kappa {kappa}"
+    )
+    _print_rows(
+        "match rates",
+        [
+            {
+                "feed": feed,
+                "month": f"{r.month:%Y-%m}",
+                "files": f"{r.files:,}",
+                "linked": _share(r.linked),
+                "": "drifts" if r.drifts else "",
+            }
+            for feed, rates in found.rates.items()
+            for r in rates
+        ],
+    )
+    OUT.print(
+        f"children in doubt {found.doubted:,}; samples that wait {found.samples_waiting:,}, {drawn:,} of them drawn now"
+    )
+
+
+def _share(found: Any) -> str:
+    """A share with its 95 % interval; nothing where nobody has looked."""
+    return (
+        "not looked at" if found.share is None else f"{found.share:.2%} ({found.low:.2%} to {found.high:.2%})"
+    )
 
 
 def _print_rows(title: str, rows: list[dict[str, Any]]) -> None:

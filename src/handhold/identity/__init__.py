@@ -1,25 +1,45 @@
 """Whose file is it: descriptions, candidates, links with their evidence, and what people decide."""
 
+from handhold.identity.agreement import Agreement, Interval, agreement, wilson
 from handhold.identity.describe import describe
 from handhold.identity.explain import Bar, Waterfall, explain
 from handhold.identity.judgement import (
     JUDGEMENTS,
+    NoJudgement,
     NoSuchFile,
     Person,
     children_of,
     decide,
     doubts,
     files_of,
+    hold,
     names,
     questions,
     resolve,
+    said_of,
     separate,
+    withdraw,
 )
 from handhold.identity.link import Identified, identify, scale
+from handhold.identity.parting import pair
 from handhold.identity.retell import redescribe
+from handhold.identity.review import (
+    NoReview,
+    SamePerson,
+    answer_review,
+    draw_again,
+    draw_linked,
+    next_review,
+    proposal,
+    propose,
+    review,
+    said_twice,
+)
 from handhold.identity.unlink import forward, unlink
 
 __all__ = [
-    "JUDGEMENTS", "Bar", "Identified", "NoSuchFile", "Person", "Waterfall", "children_of", "decide", "describe", "doubts", "explain",
-    "files_of", "forward", "identify", "names", "questions", "redescribe", "resolve", "scale", "separate", "unlink",
+    "JUDGEMENTS", "Agreement", "Bar", "Identified", "Interval", "NoJudgement", "NoReview", "NoSuchFile", "Person", "SamePerson",
+    "Waterfall", "agreement", "answer_review", "children_of", "decide", "describe", "doubts", "draw_again", "draw_linked", "explain",
+    "files_of", "forward", "hold", "identify", "names", "next_review", "pair", "proposal", "propose", "questions", "redescribe", "resolve", "review", "said_of",
+    "said_twice", "scale", "separate", "unlink", "wilson", "withdraw",
 ]  # fmt: skip

@@ -1,5 +1,6 @@
 """What people decide about links: never overwritten, always to be undone; and what is asked of them."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,12 +9,18 @@ import polars as pl
 
 from handhold import store
 from handhold.identity.cluster import HOUSE_ORDER
+from handhold.identity.parting import Pair, ended_by_match, ended_by_no_match, named, pair, partition
+from handhold.identity.review import DOUBTED, proposal, unpropose
 
 JUDGEMENTS = ("match", "possible", "no match")
 
 
 class NoSuchFile(store.StoreError):
     """A file that is not known: check the number."""
+
+
+class NoJudgement(store.StoreError):
+    """Nothing that a person said stands on these two files."""
 
 
 def decide(
@@ -23,16 +30,21 @@ def decide(
 
     ``match``: their children become one; the elder's id stays, the other keeps resolving. ``no match``: if they are one
     child's now, they part where they were joined, so what a ``match`` put together a ``no match`` takes apart again.
-    ``possible``: nothing changes and the question stays open.
+    ``possible``: no word that joins or parts, so what an earlier one did is undone; the question stays open.
     """
     store.lock(db, "identity")
-    a, b = _child_of(db, file_a), _child_of(db, file_b)
-    _judge(db, file_a, file_b, judgement, by=by, why=why, now=now)
-    if judgement == "match" and a != b:
-        return _join(db, a, b, by=by, why=why, now=now)
-    if judgement == "no match" and a == b:
-        return _part(db, a, file_a, file_b, by=by, why=why, now=now)
-    return sorted({a, b})
+    _child_of(db, file_a), _child_of(db, file_b)
+    near = _component(db, [file_a, file_b])
+    leaves = _yields(near, file_a, file_b)
+    stays = file_a if leaves == file_b else file_b
+    if judgement != "match":
+        unpropose(db, pair(file_a, file_b), by=by, now=now)
+    if judgement == "match":
+        _end(db, ended_by_match(near.of(file_a), near.of(file_b), near.apart), by=by, now=now)
+    if judgement == "no match":
+        _end(db, ended_by_no_match(stays, leaves, near.matches), by=by, now=now)
+    _judge(db, pair(file_a, file_b), judgement, by=by, why=why, now=now)
+    return _settle(db, [file_a, file_b], frozenset([leaves]), by=by, why=why, now=now)
 
 
 def separate(db: store.Db, file: int, *, by: str, why: str, now: datetime) -> list[int]:
@@ -41,11 +53,64 @@ def separate(db: store.Db, file: int, *, by: str, why: str, now: datetime) -> li
     Returns the children touched: the old one and the new one. Its events go with it, since they hang on the file.
     """
     store.lock(db, "identity")
-    child = _child_of(db, file)
-    others = [other for other in _files(db, child) if other != file]
+    others = [other for other in _files(db, _child_of(db, file)) if other != file]
     for other in others:
-        _judge(db, file, other, "no match", by=by, why=why, now=now)
-    return _leave(db, child, [file], by=by, why=why, now=now) if others else [child]
+        _judge(db, pair(file, other), "no match", by=by, why=why, now=now)
+    return _settle(db, [file, *others], frozenset([file]), by=by, why=why, now=now)
+
+
+def withdraw(db: store.Db, file_a: int, file_b: int, *, by: str, why: str, now: datetime) -> list[int]:
+    """Take back what a person said of two files: it is as if it had not been said, and its question is open again.
+
+    What one person has proposed and nobody confirmed, only that person takes back. The word stays in the history with its end and who ended it. Returns the children touched.
+    """
+    store.lock(db, "identity")
+    files = pair(file_a, file_b)
+    proposed = proposal(db, files)
+    if proposed is not None and proposed["by"] == by:
+        unpropose(db, files, by=by, now=now)
+        return [_child_of(db, file_a), _child_of(db, file_b)]
+    if not _end(db, [files], by=by, now=now):
+        raise NoJudgement(
+            f"nobody's word stands on the files {file_a} and {file_b}; handhold link said FILE lists what stands"
+        )
+    return _settle(db, [file_a, file_b], frozenset(), by=by, why=why, now=now)
+
+
+def said_of(db: store.Db, file: int) -> list[dict[str, Any]]:
+    """Everything people ever said of a file and another, the newest first; ``until`` is null where it stands."""
+    return store.fetch(
+        db,
+        """select case when file_a = %(file)s then file_b else file_a end as other, judgement, by, why, since, until, ended_by
+           from identity_judgement where %(file)s in (file_a, file_b) order by since desc, id desc""",
+        {"file": file},
+    )
+
+
+def hold(db: store.Db, file: int, held: bool, *, by: str, why: str, now: datetime) -> list[int]:
+    """Say that only a person may link a file (a protected location), or that it may be linked by itself again.
+
+    Held, its links stay as they are and no other is made without a person. Released, it is looked at anew by the next run.
+    Returns its child, if it has one. The same again changes nothing.
+    """
+    store.lock(db, "identity")
+    found = db.execute("select hold, child from identity_file where id = %s for update", [file]).fetchone()
+    if found is None:
+        raise NoSuchFile(f"no file {file} is known; check the number (handhold export files lists them)")
+    if found[0] != held:
+        db.execute(
+            "update identity_hold set until = %s, ended_by = %s where file = %s and until is null",
+            [now, by, file],
+        )
+        if held:
+            db.execute(
+                "insert into identity_hold (file, by, why, since) values (%s, %s, %s, %s)",
+                [file, by, why, now],
+            )
+        db.execute(
+            "update identity_file set hold = %s, fresh = fresh or not %s where id = %s", [held, held, file]
+        )
+    return [] if found[1] is None else [int(found[1])]
 
 
 def _child_of(db: store.Db, file: int) -> int:
@@ -57,23 +122,24 @@ def _child_of(db: store.Db, file: int) -> int:
     return int(found[0])
 
 
-def _judge(
-    db: store.Db, file_a: int, file_b: int, judgement: str, *, by: str, why: str, now: datetime
-) -> None:
-    pair = sorted((file_a, file_b))
-    db.execute(
-        "update identity_judgement set until = %s where file_a = %s and file_b = %s and until is null",
-        [now, *pair],
-    )
+def _judge(db: store.Db, files: Pair, judgement: str, *, by: str, why: str, now: datetime) -> None:
+    _end(db, [files], by=by, now=now)
     db.execute(
         "insert into identity_judgement (file_a, file_b, judgement, by, why, since) values (%s, %s, %s, %s, %s, %s)",
-        [*pair, judgement, by, why, now],
+        [*files, judgement, by, why, now],
     )
-    if judgement != "possible":
-        db.execute(
-            "update identity_question set closed = %s, answer = %s, by = %s where file_a = %s and file_b = %s and closed is null",
-            [now, judgement, by, *pair],
-        )
+
+
+def _end(db: store.Db, pairs: Sequence[Pair], *, by: str, now: datetime) -> int:
+    """End the words that stand on these pairs; they stay in the history. Returns how many."""
+    if not pairs:
+        return 0
+    ended = db.execute(
+        """update identity_judgement j set until = %s, ended_by = %s from unnest(%s::bigint[], %s::bigint[]) as p (a, b)
+           where j.file_a = p.a and j.file_b = p.b and j.until is null""",
+        [now, by, [a for a, _ in pairs], [b for _, b in pairs]],
+    )
+    return ended.rowcount
 
 
 def _files(db: store.Db, child: int) -> list[int]:
@@ -83,63 +149,77 @@ def _files(db: store.Db, child: int) -> list[int]:
     ]
 
 
-def _join(db: store.Db, one: int, other: int, *, by: str, why: str, now: datetime) -> list[int]:
-    """Two children are one: the elder stays, and nobody says any longer that their files are apart."""
-    elder = store.fetch(
-        db, "select id from identity_child where id in (%s, %s) order by born, id limit 1", [one, other]
-    )[0]["id"]
-    goes = other if elder == one else one
-    stay, move = _files(db, elder), _files(db, goes)
-    db.execute(
-        """update identity_judgement set until = %(now)s where until is null and judgement = 'no match'
-           and (file_a = any(%(stay)s) and file_b = any(%(move)s) or file_a = any(%(move)s) and file_b = any(%(stay)s))""",
-        {"now": now, "stay": stay, "move": move},
+@dataclass(frozen=True)
+class _Near:
+    """Files that have or had a child in common, directly or through others, and all that was said of them.
+
+    ``linked``: the child each was linked to without a person; ``links``: between which files, the strongest first.
+    """
+
+    agency: Mapping[int, str]
+    child: Mapping[int, int]
+    linked: Mapping[int, int]
+    links: list[Pair]
+    matches: list[Pair]
+    apart: list[Pair]
+    eldest: list[int]
+
+    def of(self, file: int) -> list[int]:
+        """The files of the child that ``file`` has now."""
+        return [other for other, child in self.child.items() if child == self.child[file]]
+
+    def first(self, files: Iterable[int]) -> int:
+        """The file that founds a child of these."""
+        return min(
+            files,
+            key=lambda f: (HOUSE_ORDER.index(self.agency[f]) if self.agency[f] in HOUSE_ORDER else 99, f),
+        )
+
+
+NEAR = """
+    with recursive near (file, child) as (
+        select id, child from identity_file where id = any(%(files)s)
+        union
+        select o.file, o.child from near n cross join lateral (
+            select f.id as file, f.child from identity_file f where f.child = n.child
+            union all select l.file, f.child from identity_link l join identity_file f on f.id = l.file
+                      where l.child = n.child and l.until is not null
+            union all select l.file, l.child from identity_link l where l.file = n.file) o)
+    select f.id, f.agency, f.child, m.child as linked, (m.evidence ->> 'through')::bigint as through
+    from (select distinct file from near) n join identity_file f on f.id = n.file
+    left join lateral (select l.child, l.evidence from identity_link l where l.file = f.id and l.linked_by <> 'person'
+                       and l.judgement = 'match' order by l.id desc limit 1) m on true
+    where f.child is not null
+    order by coalesce((m.evidence ->> 'weight')::float, 0) desc, array_position(%(house)s::text[], f.agency), f.id"""
+SAID = """
+    select file_a, file_b, judgement from identity_judgement
+    where until is null and judgement <> 'possible' and file_a = any(%(files)s) and file_b = any(%(files)s) order by 1, 2"""
+
+
+def _component(db: store.Db, files: list[int]) -> _Near:
+    rows = store.fetch(db, NEAR, {"files": files, "house": list(HOUSE_ORDER)})
+    inside = [row["id"] for row in rows]
+    said = store.fetch(db, SAID, {"files": inside})
+    ids = sorted({id_ for row in rows for id_ in (row["child"], row["linked"]) if id_ is not None})
+    return _Near(
+        agency={row["id"]: row["agency"] for row in rows},
+        child={row["id"]: row["child"] for row in rows},
+        linked={row["id"]: row["linked"] for row in rows if row["linked"] is not None},
+        links=[pair(row["id"], row["through"]) for row in rows if row["through"] is not None],
+        matches=[(j["file_a"], j["file_b"]) for j in said if j["judgement"] == "match"],
+        apart=[(j["file_a"], j["file_b"]) for j in said if j["judgement"] == "no match"],
+        eldest=[
+            row["id"]
+            for row in store.fetch(
+                db, "select id from identity_child where id = any(%s) order by born, id", [ids]
+            )
+        ],
     )
-    _relink(db, move, elder, by=by, why=why, now=now)
-    db.execute("update identity_child set into_ = %s where id = %s", [elder, goes])
-    db.execute("update identity_child set into_ = null where id = %s", [elder])
-    settle(db, by=by, now=now)
-    return sorted((one, other))
 
 
-def _part(
-    db: store.Db, child: int, file_a: int, file_b: int, *, by: str, why: str, now: datetime
-) -> list[int]:
-    """Two files of one child are not one person's: each keeps the files it was joined through, the founder's side stays."""
-    near = _through(db, child, file_a, file_b)
-    side_a, side_b = _reach(near, file_a), _reach(near, file_b)
-    if file_b in side_a:  # they also hold together through others, so only the one that was named leaves
-        side_b = {file_b}
-    founder = [file for file in side_b if _founds(file) == child]
-    leaving = side_a if founder and file_a not in side_b else side_b
-    return _leave(db, child, sorted(leaving), by=by, why=why, now=now)
-
-
-def _through(db: store.Db, child: int, file_a: int, file_b: int) -> dict[int, set[int]]:
-    """Which files of a child were joined directly, by evidence or by a person, without the pair in question."""
-    near: dict[int, set[int]] = {file: set() for file in _files(db, child)}
-    joined = store.fetch(
-        db,
-        """select l.file, (l.evidence ->> 'through')::bigint as mate from identity_link l join identity_file f on f.id = l.file
-           where f.child = %(child)s and l.until is null and l.evidence ? 'through'
-           union select j.file_a, j.file_b from identity_judgement j join identity_file f on f.id = j.file_a
-           where f.child = %(child)s and j.until is null and j.judgement = 'match'""",
-        {"child": child},
-    )
-    for pair in joined:
-        if pair["mate"] in near and {pair["file"], pair["mate"]} != {file_a, file_b}:
-            near[pair["file"]].add(pair["mate"])
-            near[pair["mate"]].add(pair["file"])
-    return near
-
-
-def _reach(near: dict[int, set[int]], start: int) -> set[int]:
-    found, ahead = {start}, [start]
-    while ahead:
-        new = near[ahead.pop()] - found
-        found |= new
-        ahead.extend(new)
-    return found
+def _yields(near: _Near, file_a: int, file_b: int) -> int:
+    """Of two files that part, the one that leaves: the other founded their child, or comes first in the house."""
+    return file_b if near.first([file_a, file_b]) == file_a else file_a
 
 
 def _founds(file: int, again: int = 0) -> int:
@@ -148,43 +228,120 @@ def _founds(file: int, again: int = 0) -> int:
     return int(store.stable_ids("child", *parts)[0])
 
 
-def _leave(db: store.Db, child: int, files: list[int], *, by: str, why: str, now: datetime) -> list[int]:
-    """The files become a child of their own: the one that the first of them founds, or a new one if that id is in use."""
-    turn = "select id from identity_file where id = any(%s) order by array_position(%s::text[], agency), id limit 1"
-    founder = store.fetch(db, turn, [files, list(HOUSE_ORDER)])[0]["id"]
+def _settle(
+    db: store.Db, files: list[int], leaving: frozenset[int], *, by: str, why: str, now: datetime
+) -> list[int]:
+    """Bring the children of these files, and of all that have to do with them, to what links and standing words say."""
+    near = _component(db, files)
+    groups = partition(near.child, near.links, near.matches, near.apart)
+    ids = named(groups, near.child, near.linked, near.eldest, leaving)
+    child: dict[int, int] = {}
+    taken = {id_ for id_ in ids if id_ is not None}
+    for group, id_ in zip(groups, ids, strict=True):
+        chosen = id_ if id_ is not None else _new(db, near.first(group), taken, now)
+        taken.add(chosen)
+        child |= dict.fromkeys(group, chosen)
+    changed = _relink(db, near, child, by=by, why=why, now=now)
+    _resolve_to(db, child)
+    reopen(db, list(child), by=by, now=now)
+    touched = {near.child[f] for f in changed} | {child[f] for f in changed} | {child[f] for f in files}
+    return sorted(touched)
+
+
+def _new(db: store.Db, founder: int, taken: set[int], now: datetime) -> int:
+    """A child id that nobody bears: the one that ``founder`` founds, or the next of its kind."""
     again = 0
-    while _founds(founder, again) == child or _files(db, _founds(founder, again)):
+    while (new := _founds(founder, again)) in taken or set(_files(db, new)) - {founder}:
         again += 1
-    new = _founds(founder, again)
     db.execute(
-        "insert into identity_child (id, born) values (%s, %s) on conflict (id) do update set into_ = null",
-        [new, now],
+        "insert into identity_child (id, born) values (%s, %s) on conflict (id) do nothing", [new, now]
     )
-    _relink(db, files, new, by=by, why=why, now=now)
-    return sorted((child, new))
+    return new
 
 
-def _relink(db: store.Db, files: list[int], child: int, *, by: str, why: str, now: datetime) -> None:
-    """End the links of these files and begin new ones to ``child``; the evidence among them stays with them."""
-    db.execute(
-        """with ended as (update identity_link set until = %(now)s where file = any(%(files)s) and until is null and judgement = 'match'
-                          returning file, evidence)
-           insert into identity_link (file, child, judgement, linked_by, evidence, by, why, since)
-           select file, %(child)s, 'match', 'person', evidence, %(by)s, %(why)s, %(now)s from ended""",
-        {"now": now, "files": files, "child": child, "by": by, "why": why},
+def _relink(
+    db: store.Db, near: _Near, child: Mapping[int, int], *, by: str, why: str, now: datetime
+) -> list[int]:
+    """End the links that no longer hold and begin those that do; returns the files whose link changed.
+
+    A file that stands where it was linked without a person has that link again, with its evidence and probability,
+    unless a person's match names it: then it is linked by that person.
+    """
+    founders = {near.first(f for f in child if near.linked.get(f) == of) for of in set(near.linked.values())}
+    confirmed = {f for found in near.matches for f in found} - founders
+    person = {f: near.linked.get(f) != of or f in confirmed for f, of in child.items()}
+    rows = store.fetch(
+        db,
+        """with wanted as (
+               select w.file, w.child, case when w.person then 'person' else m.linked_by end as linked_by,
+                      case when not w.person then m.probability end as probability, m.evidence
+               from unnest(%(files)s::bigint[], %(children)s::bigint[], %(person)s::boolean[]) as w (file, child, person)
+               left join lateral (select l.linked_by, l.probability, l.evidence from identity_link l where l.file = w.file
+                                  and l.linked_by <> 'person' and l.judgement = 'match' order by l.id desc limit 1) m on true),
+           ended as (update identity_link l set until = %(now)s from wanted w
+                     where l.file = w.file and l.until is null and l.judgement = 'match'
+                       and (l.child, l.linked_by) is distinct from (w.child, w.linked_by) returning l.file)
+           select w.* from wanted w join ended e using (file)""",
+        {
+            "files": list(child),
+            "children": list(child.values()),
+            "person": [person[f] for f in child],
+            "now": now,
+        },
     )
+    with db.cursor() as cursor:
+        cursor.executemany(
+            """insert into identity_link (file, child, judgement, linked_by, probability, evidence, by, why, since)
+               select %(file)s, %(child)s, 'match', %(linked_by)s, %(probability)s,
+                      coalesce((select evidence from identity_link where file = %(file)s order by id desc limit 1), '{}'),
+                      %(by)s, %(why)s, %(now)s""",
+            [row | {"by": by, "why": why, "now": now} for row in rows],
+        )
+        cursor.executemany(
+            "update identity_file set child = %(child)s, linked_by = %(linked_by)s, probability = %(probability)s, since = %(now)s where id = %(file)s",
+            [row | {"now": now} for row in rows],
+        )
+    return [row["file"] for row in rows]
+
+
+def _resolve_to(db: store.Db, child: Mapping[int, int]) -> None:
+    """Every id that these files ever bore leads to a child that stands: itself, or the one that most of its files bear now."""
     db.execute(
-        "update identity_file set child = %s, linked_by = 'person', probability = null, since = %s where id = any(%s)",
-        [child, now, files],
+        """with bore as (
+               select l.child as id, w.child, count(distinct l.file) as files
+               from unnest(%(files)s::bigint[], %(children)s::bigint[]) as w (file, child) join identity_link l on l.file = w.file
+               group by 1, 2),
+           heir as (select distinct on (id) id, child from bore order by id, (id = child) desc, files desc, child)
+           update identity_child c set into_ = nullif(h.child, c.id) from heir h
+           where c.id = h.id and c.into_ is distinct from nullif(h.child, c.id)""",
+        {"files": list(child), "children": list(child.values())},
+    )
+
+
+def reopen(db: store.Db, files: list[int], *, by: str, now: datetime) -> None:
+    """Bring the questions among these files to what stands: closed where a person decided or both are one child's."""
+    db.execute(
+        """with state as (
+               select q.id, coalesce(j.by, %(by)s) as by,
+                      coalesce(j.judgement, case when a.child = b.child and q.reason <> %(doubted)s then 'match' end) as answer
+               from identity_question q join identity_file a on a.id = q.file_a join identity_file b on b.id = q.file_b
+               left join identity_judgement j on j.file_a = least(q.file_a, q.file_b) and j.file_b = greatest(q.file_a, q.file_b)
+                    and j.until is null and j.judgement <> 'possible' and (q.reason <> %(doubted)s or j.since >= q.opened)
+               where q.file_a = any(%(files)s) and q.file_b = any(%(files)s))
+           update identity_question q set closed = case when s.answer is not null then coalesce(q.closed, %(now)s) end,
+                  answer = s.answer, by = case when s.answer is not null then s.by end
+           from state s where s.id = q.id and q.answer is distinct from s.answer
+             and (q.closed is null or q.answer in ('match', 'no match'))""",
+        {"files": files, "by": by, "now": now, "doubted": DOUBTED},
     )
 
 
 def settle(db: store.Db, *, by: str, now: datetime) -> None:
-    """Close the questions whose two files are one child's by now."""
+    """Close the questions whose two files are one child's by now; where that is what is doubted, only a person does."""
     db.execute(
         """update identity_question q set closed = %s, answer = 'match', by = %s from identity_file a, identity_file b
-           where q.closed is null and a.id = q.file_a and b.id = q.file_b and a.child = b.child""",
-        [now, by],
+           where q.closed is null and q.reason <> %s and a.id = q.file_a and b.id = q.file_b and a.child = b.child""",
+        [now, by, DOUBTED],
     )
 
 

@@ -2,9 +2,12 @@
 
 from handhold.oversight.export import COLUMNS, EXPORTS, export
 from handhold.oversight.figures import Definition, Figure, FigureError, Opened, explain, picture
+from handhold.oversight.questions import RULES as QUESTIONS
+from handhold.oversight.questions import needs_two
 from handhold.oversight.statistics import Statistic, rows_under, statistics
+from handhold.oversight.watch import Quality, quality
 
 __all__ = [
-    "COLUMNS", "EXPORTS", "Definition", "Figure", "FigureError", "Opened", "Statistic", "explain", "export", "picture", "rows_under",
-    "statistics",
+    "COLUMNS", "EXPORTS", "QUESTIONS", "Definition", "Figure", "FigureError", "Opened", "Quality", "Statistic", "explain", "export",
+    "needs_two", "picture", "quality", "rows_under", "statistics",
 ]  # fmt: skip

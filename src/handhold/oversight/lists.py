@@ -197,6 +197,30 @@ def question(db: Db, question: int) -> Row | None:
     return found[0] if found else None
 
 
+def agencies_of(db: Db, files: list[int]) -> dict[int, str]:
+    """The agency of each file."""
+    rows = store.fetch(db, "select id, agency from identity_file where id = any(%(files)s)", {"files": files})
+    return {row["id"]: row["agency"] for row in rows}
+
+
+def links_of(db: Db, child: int) -> list[Row]:
+    """The files of a child with the link that holds each, and whether only people may link it."""
+    return store.fetch(
+        db,
+        """select f.id, f.agency, f.hold, f.linked_by, f.probability, l.evidence, l.by, l.why, l.since,
+                  (select h.why from identity_hold h where h.file = f.id and h.until is null) as held_why
+           from identity_file f left join identity_link l on l.file = f.id and l.until is null and l.judgement = 'match'
+           where f.child = %(child)s order by f.agency, f.id""",
+        {"child": child},
+    )
+
+
+def child_of(db: Db, file: int) -> int | None:
+    """The child of a file, if it has one."""
+    found = store.fetch(db, "select child from identity_file where id = %(file)s", {"file": file})
+    return found[0]["child"] if found else None
+
+
 def said_of(db: Db, files: list[int]) -> dict[int, list[dict[str, str]]]:
     """What each file says of a person, in the clear, the newest first; only for readers who may know identity."""
     sealed = store.frame(db, SAID, {"files": files})

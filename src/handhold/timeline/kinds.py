@@ -131,8 +131,8 @@ def _handhold() -> dict[str, Kind]:
         "labour-referred": Kind(
             "child.concern", "labour concern referred to investigators", "HANDHOLD", ("referral",)
         ),
-        "linked": Kind("child.accounted", "file linked to this child", "HANDHOLD"),
-        "separated": Kind("child.accounted", "file separated from this child", "HANDHOLD"),
+        "linked": Kind("child.accounted", "file linked to this child", "HANDHOLD", ("files",)),
+        "separated": Kind("child.accounted", "file separated from this child", "HANDHOLD", ("files",)),
         "told": Kind("child.accounted", "agency told", "HANDHOLD", ("recipient", "about", "kind")),
         "received": Kind("child.accounted", "notice received", "HANDHOLD", ("recipient", "about", "kind")),
         "acknowledged": Kind(

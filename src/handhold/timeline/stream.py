@@ -4,12 +4,13 @@ import polars as pl
 
 from handhold import store
 
-# An event of Handhold's own may name a child that has since been merged into another; it belongs to that other. Of a
-# child without any file nothing is known, whatever Handhold once did because of it.
+# An event of Handhold's own may name a child that has since been merged into another; it belongs to that other, and to no
+# one else. Of a child without any file nothing is known, whatever Handhold once did because of it.
 BELIEVED = """
     with recursive kin (child, id) as (
         select child, child from timeline_wanted_child w
         where exists (select from identity_file f where f.child = w.child)
+          and not exists (select from identity_child c where c.id = w.child and c.into_ is not null)
         union select k.child, i.id from kin k join identity_child i on i.into_ = k.id)
     select f.child, e.file, e.id, e.agency, e.kind, e.at, e.day, e.precision_, e.known, e.known_day, e.detail, e.place, e.building,
            e.address_flags, e.subject, e.row_, e.delivery, e.line

@@ -256,3 +256,21 @@ def item(table: Any, key: Any) -> Any:
     if isinstance(table, list):
         return table[key] if -len(table) <= key < len(table) else None
     return table.get(key) if table else None
+
+
+@register.filter
+def tenths(share: float | None) -> str:
+    """A share in percent to one tenth, ``99.2 %``; what is not known is a dash."""
+    return "–" if share is None else f"{share:.1%}".replace("%", " %")
+
+
+@register.filter
+def hundredfold(share: float) -> str:
+    """A share as a length in a picture that is a hundred wide, whatever the language."""
+    return f"{100 * share:.2f}"
+
+
+@register.filter
+def span(interval: Any) -> str:
+    """How wide an interval is in such a picture; never invisible."""
+    return f"{max(100 * (interval.high - interval.low), 1.0):.2f}"

@@ -93,6 +93,7 @@ def _page(db: store.Db, request: HttpRequest, child: int) -> dict[str, Any] | No
         "hidden_days": 0 if everything else max(0, len(days) - SHOWN_DAYS),
         "lanes": LANES,
         "withheld": withheld(who),
+        "sees_files": session.may_open(who.role, "questions"),
     }
 
 

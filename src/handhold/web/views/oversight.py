@@ -21,8 +21,11 @@ def oversight(request: HttpRequest) -> HttpResponse:
     known = knowing.gap_kinds(session.reader_of(request))
     for gap in gaps:
         gap["opens"] = gap["kind"] in known
+    sees_links = session.may_open(session.reader_of(request).role, "link-quality")
     return render(
-        request, "handhold/oversight.html", {"figures": figures, "gaps": gaps, "statistics": counted}
+        request,
+        "handhold/oversight.html",
+        {"figures": figures, "gaps": gaps, "statistics": counted, "sees_links": sees_links},
     )
 
 
