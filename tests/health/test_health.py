@@ -163,11 +163,11 @@ def test_a_feed_that_changes_opens_a_gap_until_it_is_as_before(db: store.Db, tmp
     for day in range(1, 5):
         _day(db, tmp_path, date(2024, 5, day), 300, 150)
     assert _open(db, _evening(date(2024, 5, 4))) == []
-    _day(db, tmp_path, date(2024, 5, 5), 300, 20)
+    _day(db, tmp_path, date(2024, 5, 5), 300, 90)
     assert _open(db, _evening(date(2024, 5, 5))) == [("orr.incidents", "feed-drift", "fill")]
     (gap,) = account.feedgaps.listed(db, closed_since=NOW)
     assert gap["evidence"]["findings"] == [
-        {"column": "Police Told At", "now": pytest.approx(20 / 300), "usual": 0.5}
+        {"column": "Police Told At", "now": pytest.approx(0.3), "usual": 0.5}
     ]
     _day(db, tmp_path, date(2024, 5, 6), 300, 150)
     assert _open(db, _evening(date(2024, 5, 6))) == []
@@ -177,7 +177,7 @@ def test_a_person_may_say_that_a_change_is_the_new_normal(db: store.Db, tmp_path
     for day in range(1, 5):
         _day(db, tmp_path, date(2024, 5, day), 300, 150)
     for day in range(5, 7):
-        _day(db, tmp_path, date(2024, 5, day), 300, 10, "HOSPITAL")
+        _day(db, tmp_path, date(2024, 5, day), 300, 90, "HOSPITAL")
     now = _evening(date(2024, 5, 6))
     assert _open(db, now) == [
         ("orr.incidents", "feed-drift", "codes"),
@@ -188,7 +188,7 @@ def test_a_person_may_say_that_a_change_is_the_new_normal(db: store.Db, tmp_path
     account.feedgaps.accept(
         db, "orr.incidents", by="person:7", why="new form since 5 May", now=now + timedelta(hours=1)
     )
-    _day(db, tmp_path, date(2024, 5, 7), 300, 10, "HOSPITAL")
+    _day(db, tmp_path, date(2024, 5, 7), 300, 90, "HOSPITAL")
     assert _open(db, _evening(date(2024, 5, 7))) == []
     with pytest.raises(account.feedgaps.NoSuchGap):
         account.feedgaps.accept(db, "orr.incidents", by="person:7", why="again", now=now)
