@@ -425,7 +425,10 @@ def quality(sample: int, now: datetime) -> None:
 def decide(file_a: int, file_b: int, judgement: str, why: str, by: str, now: datetime) -> None:
     """Say that two files are, may be, or are not the same child's. Final until a person changes it."""
     _ready(None)
-    _print_changes(casework.decide_link(file_a, file_b, judgement, why, _office(now, by=by)))
+    arrival = casework.decide_link(file_a, file_b, judgement, why, _office(now, by=by))
+    if arrival.proposed:
+        OUT.print("proposed: another person must say so too, for the link would disclose or a file is held")
+    _print_changes(arrival)
 
 
 @link.command()

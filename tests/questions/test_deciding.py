@@ -6,8 +6,9 @@ from typing import Any
 
 import polars as pl
 import pytest
+from click.testing import CliRunner
 
-from handhold import casework, identity, ledger, oversight, store
+from handhold import casework, cli, identity, ledger, oversight, store
 from handhold.oversight import questions
 
 from .conftest import ANA, LUIS, MIA, NOW, PACK, file_of, office
@@ -234,3 +235,30 @@ def test_several_alike_are_decided_as_one() -> None:
         ]
         == 2
     )
+
+
+def command(*words: str) -> str:
+    """A command as of the tests' moment; one that fails raises."""
+    done = CliRunner().invoke(
+        cli.handhold, ["link", *words, "--now", NOW.isoformat()], catch_exceptions=False
+    )
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_the_command_line_holds_proposes_decides_and_takes_back() -> None:
+    uscis, ero = (str(file_of(*key)) for key in MIAS)
+    how = ("--why", "by hand", "--by")
+    assert "same-number" in command("questions") or "alike" in command("questions")
+    assert "proposed" in command("decide", uscis, ero, "match", *how, "person:1")
+    assert "proposed" not in command("decide", uscis, ero, "match", *how, "person:2")
+    assert child_of(int(uscis)) == child_of(int(ero))
+    command("withdraw", uscis, ero, *how, "person:2")
+    assert child_of(int(uscis)) != child_of(int(ero))
+    command("hold", ero, *how, "person:1")
+    assert one("select hold from identity_file where id = %s", int(ero)) == [{"hold": True}]
+    command("release", ero, *how, "person:1")
+    assert "expected precision" in command("quality", "--sample", "5")
+    assert one("select count(*) > 0 as drawn from identity_review where source = 'linked'") == [
+        {"drawn": True}
+    ]
