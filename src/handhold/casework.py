@@ -370,7 +370,7 @@ def _loosen(db: Db, told: feeds.Retelling, changed: pl.Series, office: Office) -
     spoken_of = feeds.mentioned(db, told.files)
     gone = told.files.filter(~told.files.is_in(spoken_of.implode()))
     account.touch(db, identity.children_of(db, told.files)["child"], undone=True)
-    account.touch(db, identity.unlink(db, changed, gone, now=office.now), undone=True)
+    account.touch(db, identity.unlink(db, changed, gone, spoken_of, now=office.now), undone=True)
 
 
 def link(office: Office, arrival: Arrival) -> None:

@@ -32,7 +32,7 @@ PAST_ROWS = (
 MENTIONED = """
     select r.file from feeds_row r where r.file = any(%(files)s)
     union select p.file from feeds_row_past p join feeds_delivery d on d.id = p.delivery
-    where p.file = any(%(files)s) and d.status = 'read'"""
+    where p.file = any(%(files)s) and d.status = 'read' and exists (select from feeds_row r where r.id = p.row_)"""
 
 
 @dataclass(frozen=True)

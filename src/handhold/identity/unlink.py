@@ -14,6 +14,7 @@ HOPS = 2  # a file that lost a rival may now find a mate, and that mate's child 
 NEAR = """
     insert into loosened
     select distinct o.file from loosened l join identity_key k on k.file = l.id join identity_key o on o.key = k.key
+    join identity_file f on f.id = o.file where f.child is not null or f.fresh
     on conflict do nothing"""
 KIN = """
     insert into loosened
@@ -33,6 +34,7 @@ ENDED = """
 LOOSE = """
     update identity_file f set child = null, linked_by = null, probability = null, since = null, fresh = not l.gone
     from loosened l where l.id = f.id"""
+AWAKE = "update identity_file set fresh = true where id = any(%(files)s) and child is null and not fresh"
 UNASKED = """
     delete from identity_question q using loosened l
     where l.id in (q.file_a, q.file_b) and not exists (
@@ -47,10 +49,14 @@ BACK = """
     where c.into_ is not null and exists (select from identity_file f where f.child = c.id)"""
 
 
-def unlink(db: store.Db, changed: pl.Series, gone: pl.Series, *, now: datetime) -> pl.Series:
+def unlink(
+    db: store.Db, changed: pl.Series, gone: pl.Series, spoken_of: pl.Series, *, now: datetime
+) -> pl.Series:
     """Loosen the files of which something else is said now and those near them, for ``identify`` to link anew; ``gone``
-    are files that nobody speaks of any more, which belong to no child. Returns the children touched."""
+    are files that nobody speaks of any more, which belong to no child; ``spoken_of`` are such as belong to one (again).
+    Returns the children touched."""
     store.lock(db, "identity")
+    db.execute(AWAKE, {"files": spoken_of.to_list()})
     db.execute(
         "create temp table loosened (id bigint primary key, gone boolean not null default false) on commit drop"
     )
