@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 from uuid import UUID
 
 import polars as pl
@@ -255,7 +255,8 @@ def left_behind(office: Office) -> Arrival:
 
 
 def _follow(arrival: Arrival, office: Office) -> Arrival:
-    """Read what waits to be read, and go on to the notices."""
+    """Sort out what was kept, read what waits to be read, and go on to the notices."""
+    arrival.deliveries = sort_out(arrival.deliveries, office)
     for group in feeds.groups(arrival.deliveries):
         take_in(group, office, arrival)
     link(office, arrival)
@@ -280,6 +281,87 @@ def keep(
     return kept
 
 
+def keep_message(data: BinaryIO, office: Office, *, sender: str) -> feeds.Delivery:
+    """Keep one message as it came, before anybody is told that it was received; it is read when the clock turns."""
+    with _acting(office) as db:
+        delivery = feeds.keep_message(db, data, sender=sender, now=office.now)
+        if not delivery.again:
+            _trail(db, office, "delivery.kept", "delivery", [delivery.id])
+    return delivery
+
+
+def messages_to_read(office: Office) -> list[feeds.Delivery]:
+    """The messages, and parts that have a mapping, that were kept and not read yet."""
+    with _acting(office) as db:
+        return list(feeds.parts.not_read(db))
+
+
+def take_in_kept(delivery: feeds.Delivery, office: Office) -> Arrival:
+    """Read what was kept before, by a door or by a process that was killed, and follow it to the notices it causes."""
+    return _follow(Arrival([delivery]), office)
+
+
+def sort_out(kept: list[feeds.Delivery], office: Office) -> list[feeds.Delivery]:
+    """Open messages and workbooks of several sheets: each part is a delivery with a fate of its own."""
+    found: dict[int, feeds.Delivery] = {}
+    for delivery in kept:
+        own = [delivery]
+        if feeds.parts.may_have(delivery):
+            with _acting(office) as db:
+                own = feeds.sort_out(db, delivery, pack=office.pack)
+                if len(own) > 1:
+                    _trail(db, office, "delivery.opened", "delivery", [one.id for one in own])
+        found |= {one.id: one for one in own}
+    return list(found.values())
+
+
+def confirm_mapping(text: str, office: Office) -> tuple[feeds.mapping.Version, Arrival]:
+    """A person confirms how a sender's spreadsheet is read; what waited for that is read at once."""
+    with _acting(office) as db:
+        version = feeds.mapping.confirm(db, text, by=office.by, now=office.now, pack=office.pack)
+        ready = feeds.waiting.assign_waiting(db, pack=office.pack)
+        _trail(db, office, "mapping.confirmed", "mapping", [version.id])
+    return version, _follow(Arrival(ready), office)
+
+
+def end_mapping(name: str, office: Office) -> list[feeds.mapping.Version]:
+    """A person says that a mapping is not to be used any more; what it read stays."""
+    with _acting(office) as db:
+        ended = feeds.mapping.end(db, name, by=office.by, now=office.now)
+        _trail(db, office, "mapping.ended", "mapping", [one.id for one in ended])
+    return ended
+
+
+def reject_part(delivery: int, why: str, office: Office) -> feeds.Delivery:
+    """A person says that a part is not to be mapped; it stays kept."""
+    with _acting(office) as db:
+        done = feeds.waiting.reject(db, delivery, why)
+        _trail(db, office, "delivery.rejected", "delivery", [delivery])
+    return done
+
+
+def reread(name: str, office: Office, *, dry_run: bool) -> tuple[feeds.waiting.Again, Arrival]:
+    """Read again, with the newest version of a mapping, what older ones read; with ``dry_run`` only say what would change."""
+    arrival = Arrival()
+    with _acting(office) as db, db.transaction(force_rollback=dry_run):
+        again = feeds.waiting.reread(db, name, now=office.now, pack=office.pack)
+        for reading in again.readings:
+            identity.describe(db, reading.descriptions, now=office.now)
+            _count(db, timeline.record(db, reading, now=office.now), arrival)
+        if again.readings:
+            _trail(
+                db,
+                office,
+                "delivery.reread",
+                "delivery",
+                [d.id for reading in again.readings for d in reading.deliveries],
+            )
+    if not dry_run:
+        link(office, arrival)
+        take_up(office, arrival)
+    return again, arrival
+
+
 def take_in(group: list[feeds.Delivery], office: Office, arrival: Arrival) -> None:
     """Read one group of deliveries and record what its rows state, all in one transaction."""
     office.show(f"read {group[0].feed}", 0, 1)
@@ -293,7 +375,7 @@ def take_in(group: list[feeds.Delivery], office: Office, arrival: Arrival) -> No
             deliveries = reading.deliveries
             identity.describe(db, reading.descriptions, now=office.now)
             _count(db, timeline.record(db, reading, now=office.now), arrival)
-        _note(arrival, deliveries)
+        _note(arrival, [*deliveries, *feeds.settle_above(db, deliveries)])
         if feeds.newly_childrens(db, deliveries):
             _restate(db, feeds.court_again(db, now=office.now, pack=office.pack), office, arrival)
         read = [delivery.id for delivery in deliveries if not delivery.again]
@@ -647,20 +729,27 @@ __all__ = [
     "acknowledge",
     "arrive",
     "complete_step",
+    "confirm_mapping",
     "decide_link",
     "decide_links",
     "drop_upload",
+    "end_mapping",
     "fix",
     "hold_file",
+    "keep_message",
     "look_again",
+    "messages_to_read",
     "preview",
     "redo",
     "refuse",
     "rehearse",
+    "reject_part",
     "release",
+    "reread",
     "sample_links",
     "separate",
     "store",
+    "take_in_kept",
     "take_upload",
     "time_passed",
     "undo",

@@ -486,6 +486,171 @@ def release_file(file: int, why: str, by: str, now: datetime) -> None:
     _print_changes(casework.hold_file(file, False, why, _office(now, by=by)))
 
 
+@handhold.group()
+def mapping() -> None:
+    """How a sender's own spreadsheet is read: proposed, confirmed by a person, versioned."""
+
+
+@mapping.command("waiting")
+@click.option("--limit", default=50, show_default=True)
+def mapping_waiting(limit: int) -> None:
+    """List the parts that wait to be mapped."""
+    _ready(None)
+    with store.transaction() as db:
+        rows = [
+            {"delivery": d.id, "format": d.format, "received": f"{d.received:%Y-%m-%d %H:%M}", "why": d.why}
+            for d in feeds.parts.waiting(db, limit=limit)
+        ]
+    _print_rows("to be mapped", rows)
+
+
+@mapping.command("list")
+@click.option("--all", "ended", is_flag=True, help="Those that are ended, too.")
+def mapping_list(ended: bool) -> None:
+    """List mappings with their versions."""
+    _ready(None)
+    with store.transaction() as db:
+        rows = [
+            {"name": v.mapping.name, "version": v.version, "feed": v.mapping.feed, "sender": v.mapping.sender,
+             "from": v.mapping.effective_from, "until": v.mapping.effective_until, "confirmed": f"{v.confirmed:%Y-%m-%d %H:%M} by {v.confirmed_by}",
+             "ended": v.ended and f"{v.ended:%Y-%m-%d}"}
+            for v in feeds.mapping.listed(db) if ended or v.ended is None
+        ]  # fmt: skip
+    _print_rows("mappings", rows)
+
+
+@mapping.command("propose")
+@click.argument("delivery", type=int)
+@click.option("--feed", help="Propose for this feed alone.")
+@click.option(
+    "--to",
+    "target",
+    type=click.Path(path_type=Path),
+    help="Write the text to this file, to be looked at and confirmed.",
+)
+def mapping_propose(delivery: int, feed: str | None, target: Path | None) -> None:
+    """Propose a mapping for DELIVERY, with a reason for each field. Nothing is saved."""
+    _ready(None)
+    with store.transaction() as db:
+        waiting = feeds.waiting.look(db, delivery, pack=pack.load(), feed=feed)
+    if not waiting.proposals:
+        raise feeds.FeedError(f"nothing can be proposed: {waiting.why_none}")
+    best = waiting.proposals[0]
+    said = feeds.mapping.write(
+        best.mapping, whys=best.whys, tail="".join(f"# {line}\n" for line in _of_proposal(waiting))
+    )
+    if target is None:
+        OUT.print(said, markup=False, soft_wrap=True)
+        return
+    target.write_text(said, "utf-8")
+    OUT.print(
+        f"proposed for {best.mapping.feed}; look at {target} and run handhold mapping confirm {target} --by person:ID",
+        soft_wrap=True,
+    )
+
+
+def _of_proposal(waiting: feeds.waiting.Waiting) -> list[str]:
+    best, *others = waiting.proposals
+    return [
+        *best.notes,
+        *(f"LACKING: {name}; a row says nothing without it" for name in best.lacking),
+        *(f"it could also be {other.mapping.feed}, which explains less: {other.score:.1f} against {best.score:.1f}" for other in others[:3]),
+        *([f"version {waiting.before.version} of {waiting.before.mapping.name} no longer fits"] if waiting.before else []),
+    ]  # fmt: skip
+
+
+@mapping.command("show")
+@click.argument("name")
+@click.option("--version", type=int, help="This version (default: the newest).")
+@click.option("--to", "target", type=click.Path(path_type=Path), help="Write the text to this file.")
+def mapping_show(name: str, version: int | None, target: Path | None) -> None:
+    """Print a mapping as it was confirmed, and who confirmed it."""
+    _ready(None)
+    with store.transaction() as db:
+        found = [v for v in feeds.mapping.listed(db, name) if version in (None, v.version)]
+    if not found:
+        raise feeds.FeedError(
+            f"there is no mapping {name}{f' with a version {version}' if version else ''}; see handhold mapping list --all"
+        )
+    text = feeds.mapping.exported(found[0])
+    if target is None:
+        OUT.print(text, markup=False, soft_wrap=True)
+    else:
+        target.write_text(text, "utf-8")
+        OUT.print(f"version {found[0].version} of {name} to {target}", soft_wrap=True)
+
+
+@mapping.command("try")
+@click.argument("delivery", type=int)
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@_now
+def mapping_try(delivery: int, file: Path, now: datetime) -> None:
+    """Read DELIVERY by the mapping in FILE, say what would become of its rows, and keep nothing."""
+    _ready(None)
+    with store.transaction() as db:
+        tried = feeds.waiting.attempt(db, delivery, file.read_text("utf-8"), now=now, pack=pack.load())
+    quarantined = tried.rows - tried.usable - tried.left
+    OUT.print(
+        f"rows {tried.rows:,}: can be used {tried.usable:,}, would be quarantined {quarantined:,}, only counted {tried.left:,}"
+    )
+    for line in (*(f"{n:,} {why}" for why, n in tried.reasons), *tried.notes):
+        OUT.print(line, markup=False)
+
+
+@mapping.command("confirm")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@_by
+@_now
+def mapping_confirm(file: Path, by: str, now: datetime) -> None:
+    """Confirm the mapping in FILE, and read what waits for it."""
+    _ready(None)
+    with Bars(ERRORS) as bars:
+        version, arrival = casework.confirm_mapping(file.read_text("utf-8"), _office(now, by=by, show=bars))
+    OUT.print(f"mapping {version.mapping.name}, version {version.version}, is in use")
+    _print_deliveries(arrival)
+
+
+@mapping.command("end")
+@click.argument("name")
+@_by
+@_now
+def mapping_end(name: str, by: str, now: datetime) -> None:
+    """Use mapping NAME no more; what it read stays."""
+    _ready(None)
+    ended = casework.end_mapping(name, _office(now, by=by))
+    OUT.print(f"mapping {name}: {len(ended)} versions ended")
+
+
+@mapping.command("reject")
+@click.argument("delivery", type=int)
+@click.option("--why", required=True)
+@_by
+@_now
+def mapping_reject(delivery: int, why: str, by: str, now: datetime) -> None:
+    """Say that DELIVERY is not to be mapped; it stays kept, with the reason."""
+    _ready(None)
+    casework.reject_part(delivery, why, _office(now, by=by))
+    OUT.print("refused and kept")
+
+
+@mapping.command("reread")
+@click.argument("name")
+@click.option("--dry-run", is_flag=True, help="Only say what would change.")
+@_by
+@_now
+def mapping_reread(name: str, dry_run: bool, by: str, now: datetime) -> None:
+    """Read again, with the newest version of NAME, what older versions read."""
+    _ready(None)
+    with Bars(ERRORS) as bars:
+        again, arrival = casework.reread(name, _office(now, by=by, show=bars), dry_run=dry_run)
+    OUT.print(
+        f"{'would read' if dry_run else 'read'} {again.deliveries:,} deliveries again, {again.left_alone:,} left alone: rows new {again.new:,}, "
+        f"changed {again.changed:,}, unchanged {again.unchanged:,}, quarantined {again.quarantined:,}, withdrawn {again.withdrawn:,}"
+    )
+    if not dry_run:
+        _print_changes(arrival)
+
+
 @handhold.command("notices")
 @click.argument("agency", type=Agency())
 @click.option("--limit", default=20, show_default=True, type=SOME)
@@ -548,13 +713,29 @@ def step_done(number: int, evidence: str, by: str, now: datetime) -> None:
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Take in the files that are put into this folder.",
 )
+@click.option("--smtp", "smtp", metavar="HOST:PORT", help="Take messages in by SMTP here.")
+@click.option(
+    "--smtp-cert",
+    type=click.Path(path_type=Path),
+    help="PEM chain of the SMTP door; senders must then use STARTTLS.",
+)
+@click.option(
+    "--smtp-key", type=click.Path(path_type=Path), help="Its key, if it is not in the chain's file."
+)
 @_now
-def jobs(once: bool, folder: Path | None, now: datetime) -> None:
-    """Run the clock: wake accounts, lapse steps, send notices, seal the ledger; take in what lies in a folder."""
+def jobs(
+    once: bool, folder: Path | None, smtp: str | None, smtp_cert: Path | None, smtp_key: Path | None, now: datetime
+) -> None:  # fmt: skip
+    """Run the clock: take in what came, wake accounts, lapse steps, send notices, seal the ledger.
+
+    With HANDHOLD_IMAP_HOST, _USER and _PASSWORD set, a mailbox is looked into as well.
+    """
     from handhold import jobs as clock
 
+    door = clock.Smtp(smtp, clock.Certificate(smtp_cert, smtp_key) if smtp_cert else None) if smtp else None
+    mailbox = clock.Mailbox.of_environment()
     _ready(None)
-    clock.run((lambda: now) if once else _clock, once=once, watch=folder)
+    clock.run((lambda: now) if once else _clock, once=once, watch=folder, smtp=door, mailbox=mailbox)
 
 
 @handhold.command()
@@ -834,7 +1015,11 @@ def _print_deliveries(arrival: casework.Arrival, title: str = "Deliveries") -> N
             if d.again
             else (d.rows, d.loaded, d.unchanged, d.quarantined, d.left, d.withdrawn)
         )
-        table.add_row(d.feed or "?", "came before" if d.again else d.status, *(f"{n or 0:,}" for n in counts))
+        table.add_row(
+            d.feed or f"({d.format or '?'})",
+            "came before" if d.again else d.status,
+            *(f"{n or 0:,}" for n in counts),
+        )
     OUT.print(table)
     for said, count in Counter(
         (d.feed or "no feed", d.why) for d in arrival.deliveries if d.why and not d.again

@@ -1,20 +1,27 @@
 """The clock: what must happen without anybody asking.
 
-Accounts wake, steps lapse, notices go out, the ledger is sealed. Nothing here remembers anything: what is due is read
+Messages that came are read, accounts wake, steps lapse, notices go out, the ledger is sealed. Nothing here remembers anything: what is due is read
 from dates in the database, so a missed night changes nothing, and a process killed anywhere is followed by the next.
 Several may run: one holds the clock (a lock that its connection's end lets go), the others stand by.
 """
 
+import io
 import logging
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from handhold import casework, feeds, pack, store
+from handhold.feeds.doors import imap
+from handhold.feeds.doors.allowed import allowed
+from handhold.feeds.doors.imap import Mailbox
+from handhold.feeds.doors.smtp import Certificate, Door
 
 CHANNEL = "handhold"  # NOTIFY on it, after a commit, to be served at once
 PAUSE = 1.0  # seconds between rounds in which notices are sent and the ledger is sealed
@@ -22,21 +29,35 @@ WAKE_EVERY = 60.0  # seconds between rounds in which accounts wake and steps lap
 RETRY = (1.0, 5.0, 30.0)  # seconds to wait after failures in a row
 LOG = logging.getLogger("handhold.jobs")
 
+PATIENCE = 5.0  # seconds the end waits for a look into the mailbox
+
 Now = Callable[[], datetime]
 
 
+@dataclass(frozen=True)
+class Smtp:
+    """Where the SMTP door listens, and by which certificate."""
+
+    where: str
+    certificate: Certificate | None = None
+
+
 def run(
-    now_fn: Now, *, once: bool = False, stop: threading.Event | None = None, watch: Path | None = None
-) -> None:
+    now_fn: Now, *, once: bool = False, stop: threading.Event | None = None, watch: Path | None = None, smtp: Smtp | None = None,
+    mailbox: Mailbox | None = None,
+) -> None:  # fmt: skip
     """Turn the clock until told to stop (SIGTERM, SIGINT or ``stop``); with ``once``, one whole round.
 
-    ``watch``: a folder whose files are taken in.
+    Meanwhile ``watch`` is a folder whose files are taken in, messages come in by ``smtp``, which listens, and from ``mailbox``,
+    which is looked into now and then.
 
     With ``once`` an error is raised. Otherwise it is logged by its kind alone (a message could hold a value), and the
     round is tried again: a restarted database is found again.
     """
     watched = _watched(watch)
     if once:
+        if mailbox is not None:
+            look_into(mailbox, now_fn)
         with store.connect(autocommit=True) as db:
             _hold_clock(db)
             if watched:
@@ -46,6 +67,11 @@ def run(
             everything(now_fn())
         return
     ended = stop or _stopped_by_signal()
+    with _doors(now_fn, ended, smtp, mailbox):
+        _turn_until(now_fn, ended, watched)
+
+
+def _turn_until(now_fn: Now, ended: threading.Event, watched: feeds.Watched | None) -> None:
     failures = -1
     while not ended.is_set():
         begun = time.monotonic()
@@ -60,8 +86,58 @@ def run(
 
 
 def everything(now: datetime) -> casework.Arrival:
-    """A whole round: accounts wake, gaps follow, steps lapse, agencies are told, the ledger is sealed."""
-    return casework.time_passed(_office(now))
+    """A whole round: messages are read, accounts wake, gaps follow, steps lapse, agencies are told, the ledger is sealed."""
+    office = _office(now)
+    for delivery in casework.messages_to_read(office):
+        try:
+            casework.take_in_kept(delivery, office)
+        except Exception as error:  # noqa: BLE001 - one message that trips must not stop the clock for all; it stays kept
+            LOG.error("a message could not be read: %s", type(error).__name__)  # noqa: TRY400
+    return casework.time_passed(office)
+
+
+def keep_message(data: bytes, now_fn: Now, *, sender: str) -> None:
+    """Keep a message, and wake the clock once it is kept."""
+    casework.keep_message(io.BytesIO(data), _office(now_fn()), sender=sender)
+    with store.connect(autocommit=True) as db:
+        db.execute(f"notify {CHANNEL}")
+
+
+def look_into(mailbox: Mailbox, now_fn: Now) -> int:
+    """Keep what is new in a mailbox; returns how many messages that was."""
+    return imap.poll(mailbox, lambda data: keep_message(data, now_fn, sender="imap"), allowed(pack.load()))
+
+
+@contextmanager
+def _doors(now_fn: Now, ended: threading.Event, smtp: Smtp | None, mailbox: Mailbox | None) -> Iterator[None]:
+    """The doors open for as long as the clock turns. A door that cannot be opened stops the start, with its sentence."""
+    with ExitStack() as open_:
+        if smtp is not None:
+            door = Door(
+                smtp.where,
+                lambda data: keep_message(data, now_fn, sender="smtp"),
+                allowed(pack.load()),
+                smtp.certificate,
+            )
+            door.open()
+            open_.callback(door.close)
+        if mailbox is not None:
+            poller = threading.Thread(
+                target=_poll_until, args=(mailbox, now_fn, ended), name="imap", daemon=True
+            )
+            poller.start()
+            open_.callback(poller.join, PATIENCE)
+            open_.callback(ended.set)
+        yield
+
+
+def _poll_until(mailbox: Mailbox, now_fn: Now, ended: threading.Event) -> None:
+    while not ended.is_set():
+        try:
+            look_into(mailbox, now_fn)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the mailbox is looked into again
+            LOG.error("the mailbox could not be read: %s", type(error).__name__)  # noqa: TRY400 - a server's words could hold a value
+        ended.wait(mailbox.every)
 
 
 def outbound(now: datetime) -> None:
@@ -128,4 +204,4 @@ def _stopped_by_signal() -> threading.Event:
     return ended
 
 
-__all__ = ["everything", "outbound", "run"]
+__all__ = ["Certificate", "Mailbox", "Smtp", "everything", "keep_message", "look_into", "outbound", "run"]

@@ -1,12 +1,13 @@
 """What an agency sent, kept as it came, and what we understood."""
 
-from handhold.feeds import health, referrals, upload
+from handhold.feeds import health, mapping, parts, referrals, upload, waiting
 from handhold.feeds.edits import came, fix
 from handhold.feeds.folder import Watched
 from handhold.feeds.holding import NotHeld, decisions, refuse, release
-from handhold.feeds.inbox import find, groups, keep, left_behind, listed, says_synthetic
+from handhold.feeds.inbox import find, groups, keep, keep_message, left_behind, listed, says_synthetic
 from handhold.feeds.model import Delivery, FeedError, Held, Reading, Source, Unreadable
 from handhold.feeds.order import comes_between
+from handhold.feeds.parts import settle_above, sort_out
 from handhold.feeds.quarantine import listed as quarantined
 from handhold.feeds.quarantine import of_delivery as quarantine_of
 from handhold.feeds.quarantine import refused_rows
@@ -18,8 +19,49 @@ from handhold.feeds.undo import redo, undo, undoings
 from handhold.feeds.upload import Upload, UploadError
 
 __all__ = [
-    "Delivery", "FeedError", "Held", "NotHeld", "Reading", "Retelling", "Source", "Unreadable", "Upload", "UploadError", "Watched", "came",
-    "comes_between", "court_again", "decisions", "find", "fix", "groups", "health", "keep", "left_behind", "listed", "mentioned",
-    "newly_childrens", "quarantine_of", "quarantine_tally", "quarantined", "read", "redo", "referrals", "refuse", "refused_rows",
-    "release", "says_synthetic", "take_between", "undo", "undoings", "upload", "write_refused",
+    "Delivery",
+    "FeedError",
+    "Held",
+    "NotHeld",
+    "Reading",
+    "Retelling",
+    "Source",
+    "Unreadable",
+    "Upload",
+    "UploadError",
+    "Watched",
+    "came",
+    "comes_between",
+    "court_again",
+    "decisions",
+    "find",
+    "fix",
+    "groups",
+    "health",
+    "keep",
+    "keep_message",
+    "left_behind",
+    "listed",
+    "mapping",
+    "mentioned",
+    "newly_childrens",
+    "parts",
+    "quarantine_of",
+    "quarantine_tally",
+    "quarantined",
+    "read",
+    "redo",
+    "referrals",
+    "refuse",
+    "refused_rows",
+    "release",
+    "says_synthetic",
+    "settle_above",
+    "sort_out",
+    "take_between",
+    "undo",
+    "undoings",
+    "upload",
+    "waiting",
+    "write_refused",
 ]  # fmt: skip

@@ -14,6 +14,8 @@ import polars as pl
 from handhold import store
 from handhold.feeds import inbox, order, quarantine, reader
 from handhold.feeds.layout import Layout, layouts
+from handhold.feeds.mapping import book
+from handhold.feeds.mapping.text import base_feed
 from handhold.feeds.model import Delivery, FeedError
 from handhold.feeds.retell import Retelling, State, again
 from handhold.pack import Pack
@@ -93,9 +95,10 @@ def fix(
 
 def _delivery(db: store.Db, delivery: int, pack: Pack) -> tuple[Delivery, Layout]:
     rows = store.fetch(db, "select * from feeds_delivery where id = %s", [delivery])
-    if not rows or rows[0]["feed"] not in layouts(pack):
+    if not rows or base_feed(rows[0]["feed"] or "") not in layouts(pack):
         raise FeedError(f"there is no delivery {delivery} of a feed; handhold feeds list names them")
-    return inbox.from_row(rows[0]), layouts(pack)[rows[0]["feed"]]
+    found = inbox.from_row(rows[0])
+    return found, book.layout_of(db, found, pack)
 
 
 def _refused(db: store.Db, delivery: Delivery, line: int) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import re
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import polars as pl
 
@@ -14,7 +14,8 @@ from handhold.feeds.model import Delivery, FeedError, Source
 from handhold.pack import Pack, load
 
 UNFINISHED = {".part", ".tmp", ".crdownload", ".partial"}
-MAIL = {".eml", ".msg"}
+MAIL = {"eml", "msg", "mbox"}
+WAITS = "no feed of the contract has a file of this name; it waits to be mapped"
 SYNTHETIC = "SYNTHETIC.txt"
 DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 KNOWN_NUMBERS = """
@@ -37,6 +38,7 @@ def find(folder: Path) -> list[Path]:
         and p.suffix.lower() not in UNFINISHED
         and p.name.lower() not in NOT_FEEDS
         and not p.name.startswith(".")
+        and not _being_delivered(p)
     ]
     return in_turn(files)
 
@@ -45,6 +47,12 @@ def in_turn(files: list[Path]) -> list[Path]:
     """Files in the order in which they should be read."""
     pack = load()
     return sorted(files, key=lambda p: (*_turn(p, pack), p.as_posix()))
+
+
+def _being_delivered(path: Path) -> bool:
+    """A message of a Maildir that its mail server is still writing, or the server's own notes."""
+    maildir = path.parent.parent if path.parent.name == "tmp" else path.parent
+    return (maildir / "tmp").is_dir() and (maildir / "new").is_dir() and (maildir / "cur").is_dir()
 
 
 def _turn(path: Path, pack: Pack) -> tuple[int, str, int]:
@@ -96,6 +104,17 @@ def keep(db: store.Db, path: Source, *, sender: str, by: str, now: datetime, who
     return known
 
 
+def keep_message(db: store.Db, source: BinaryIO, *, sender: str, now: datetime) -> Delivery:
+    """Keep a message that came by a door, as :func:`keep` keeps a file; it has no name but its kind."""
+    sha256, size = store.blobs.keep(source)
+    own = Delivery(
+        store.blind_one(sha256.hex(), "delivery"), sha256, "message.eml", None, None, None, sender, size, now, "kept", format="eml",
+    )  # fmt: skip
+    known = _same(db, sha256, whole=False) or enter(db, own) or _same(db, sha256, whole=False)
+    assert known is not None  # noqa: S101 - a delivery is never removed
+    return known
+
+
 def _refuse_folder(db: store.Db, path: Source, sender: str, now: datetime) -> Delivery:
     """A folder where a file was expected has no bytes to keep; the refusal is all there is to say."""
     why = "this is a folder, not a file; send the files in it"
@@ -123,25 +142,41 @@ def _new(
     *,
     whole: bool,
 ) -> Delivery | None:
+    format_ = _format(path)
     delivery = Delivery(
         id=store.blind_one(sha256.hex(), "delivery"), sha256=sha256, name=path.name, feed=layout.feed if layout else None,
-        format=path.suffix.lower().lstrip(".")[:8] or None,
+        format=format_,
         agency=layout.agency if layout else None, as_of=_as_of(path), sender=sender, bytes=size, received=now,
-        status="kept" if layout else "waiting", why=None if layout else _waits(path), whole=whole,
+        status="kept" if layout or format_ in MAIL else "waiting", why=None if layout or format_ in MAIL else WAITS, whole=whole,
     )  # fmt: skip
+    return enter(db, delivery)
+
+
+def _format(path: Source) -> str | None:
+    """What kind of file it is by its name; the messages of a Maildir have no name that says so."""
+    in_maildir = (
+        isinstance(path, Path)
+        and path.parent.name in {"cur", "new"}
+        and (path.parent.parent / "tmp").is_dir()
+    )
+    return "eml" if in_maildir else path.suffix.lower().lstrip(".")[:8] or None
+
+
+def enter(db: store.Db, delivery: Delivery) -> Delivery | None:
+    """Write down a delivery that was not known; ``None`` where another process has written it meanwhile."""
+    sealed = {
+        name: store.seal("delivery", f"feeds_delivery.{name}_sealed.{delivery.id}", text.encode()) if text is not None else None
+        for name, text in (("name", delivery.name), ("sheet", delivery.sheet))
+    }  # fmt: skip
     made = db.execute(
-        """insert into feeds_delivery (id, sha256, name_sealed, feed, format, agency, as_of, sender, bytes, received, status, why, whole)
-           values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) on conflict do nothing""",
-        [delivery.id, sha256, store.seal("delivery", f"feeds_delivery.name_sealed.{delivery.id}", path.name.encode()), delivery.feed,
-         delivery.format, delivery.agency, delivery.as_of, sender, size, now, delivery.status, delivery.why, whole],
+        """insert into feeds_delivery (id, sha256, name_sealed, feed, format, agency, as_of, sender, bytes, received, status, why, whole,
+                                       mapping, bytes_of, sheet_sealed)
+           values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) on conflict do nothing""",
+        [delivery.id, delivery.sha256, sealed["name"], delivery.feed, delivery.format, delivery.agency, delivery.as_of, delivery.sender,
+         delivery.bytes, delivery.received, delivery.status, delivery.why, delivery.whole, delivery.mapping, delivery.workbook,
+         sealed["sheet"]],
     )  # fmt: skip
     return delivery if made.rowcount else None
-
-
-def _waits(path: Source) -> str:
-    if path.suffix.lower() in MAIL:
-        return "a message waits to be mapped: no mapping for its sender is confirmed, and nothing is guessed"
-    return "no feed of the contract has a file of this name; it waits to be mapped"
 
 
 def from_row(row: dict[str, Any], *, again: bool = False) -> Delivery:
@@ -152,8 +187,18 @@ def from_row(row: dict[str, Any], *, again: bool = False) -> Delivery:
         sender=row["sender"], bytes=row["bytes"], received=row["received"], status=row["status"], why=row["why"], rows=row["rows"],
         loaded=row["loaded"], unchanged=row["unchanged"], quarantined=row["quarantined"], left=row["left_"],
         withdrawn=row["withdrawn"], missing_columns=tuple(row["missing_columns"]), again=again,
-        whole=row["whole"], released=row["released"], changed=row["changed"],
+        whole=row["whole"], released=row["released"], changed=row["changed"], mapping=row["mapping"],
+        workbook=bytes(row["bytes_of"]) if row["bytes_of"] else None, sheet=_sheet(row),
     )  # fmt: skip
+
+
+def _sheet(row: dict[str, Any]) -> str | None:
+    sealed = row["sheet_sealed"]
+    return (
+        store.unseal("delivery", f"feeds_delivery.sheet_sealed.{row['id']}", sealed).decode()
+        if sealed
+        else None
+    )
 
 
 def groups(deliveries: list[Delivery]) -> list[list[Delivery]]:

@@ -39,6 +39,9 @@ class Source(Protocol):
     def open(self, mode: Literal["rb"], /) -> BinaryIO: ...
 
 
+Sha256 = bytes  # Delivery has a field of the other name
+
+
 class FeedError(Exception):
     """Something is wrong with what was given to the inbox: the message says what, where, why and what to do."""
 
@@ -57,6 +60,8 @@ class Delivery:
 
     ``whole``: all or none, refused when one row would be quarantined; ``released``: it was held, and a person looked;
     ``edits``: lines that were corrected in place, with the cells (JSON by column) that are read in place of those that came.
+    ``mapping``: the version of a mapping that reads it, where it is a sender's own spreadsheet; ``workbook``: whose bytes a
+    ``sheet`` lies in.
     """
 
     id: int
@@ -83,6 +88,9 @@ class Delivery:
     released: bool = False
     changed: int | None = None
     edits: tuple[tuple[int, str], ...] = ()
+    mapping: int | None = None
+    workbook: Sha256 | None = None
+    sheet: str | None = None
 
     def refused(self, why: str, status: str = "refused") -> "Delivery":
         """The same delivery, not taken in; its rows are not counted because none was read for good."""

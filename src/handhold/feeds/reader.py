@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -12,7 +12,10 @@ import polars as pl
 from handhold import store
 from handhold.feeds import health, inbox, quarantine, referrals, snapshot, usual
 from handhold.feeds.layout import Layout, layouts
-from handhold.feeds.model import Delivery, Held, Reading, Unreadable
+from handhold.feeds.mapping import book
+from handhold.feeds.mapping.header import NoLongerFits
+from handhold.feeds.mapping.text import base_feed
+from handhold.feeds.model import Delivery, Held, Reading, Unreadable, ids
 from handhold.feeds.reading import court, dhs, dol, hhs, orr, source, table, uscis
 from handhold.feeds.reading.columns import a_number
 from handhold.feeds.reading.meaning import Meaning, Rows
@@ -52,12 +55,14 @@ class Opened:
     cells: source.Cells | None = None
     checked: table.Checked | None = None
     refusal: str | None = None
+    status: str = "refused"
+    notes: list[str] = field(default_factory=list)
     keyed: pl.DataFrame | None = None
 
     def why(self, past: int, newest_first: str) -> str | None:
         """What a person should know of a delivery that was read."""
         missing, unknown = (
-            (self.cells.missing if self.cells else []),
+            (self.cells.missing if self.cells and self.delivery.mapping is None else []),
             (self.checked.unknown if self.checked else {}),
         )
         said = [
@@ -66,6 +71,7 @@ class Opened:
             if unknown
             else "",
             newest_first if past else "",
+            *self.notes,
         ]
         return "; ".join(part for part in said if part)[:1000] or None
 
@@ -96,15 +102,23 @@ def read(
     return reading
 
 
+def seen(db: store.Db, delivery: Delivery, *, pack: Pack) -> pl.Series:
+    """Ids of the rows that stand in a delivery, those in quarantine whose key can be read included."""
+    (one,) = all_opened(db, [delivery], None, pack)
+    if one.keyed is None or one.checked is None:
+        return ids()
+    refused = quarantine.keys(one.checked.problems, one.layout).drop_nulls()
+    return pl.concat([one.keyed["row"].alias("id"), refused.cast(pl.Int64).alias("id")])
+
+
 def all_opened(db: store.Db, deliveries: list[Delivery], cases: pl.Series | None, pack: Pack) -> list[Opened]:
     """Every delivery opened, checked and keyed; of a court extract only what belongs to ``cases``."""
-    ours = layouts(pack)
     keep = court.only(cases) if cases is not None else None
-    opened = [_open(d, ours[d.feed or ""], pack, keep) for d in deliveries]
+    opened = [_open(db, d, book.layout_of(db, d, pack), pack, keep) for d in deliveries]
     tables = {o.layout.table: o.checked.rows for o in opened if o.checked is not None and o.layout.shifts}
     beside = court.beside(tables)
     for one in opened:
-        if one.checked is not None and one.layout.feed == ACTIONS:
+        if one.checked is not None and base_feed(one.layout.feed) == ACTIONS:
             one.checked = referrals.met(db, one.checked, one.layout)
         if one.checked is None or one.delivery.feed == COUNT:
             continue
@@ -151,19 +165,28 @@ def problem_of(
     return problems["why"][0] if len(problems) else None
 
 
-def _open(delivery: Delivery, layout: Layout, pack: Pack, keep: source.Keep | None) -> Opened:
-    """The checked rows of a delivery, or the sentence for which it is refused.
+def _open(db: store.Db, delivery: Delivery, layout: Layout, pack: Pack, keep: source.Keep | None) -> Opened:
+    """The checked rows of a delivery, or the sentence for which it is refused; a sender's own spreadsheet whose header is no
+    longer the confirmed one waits.
 
     Dates are understood as of the day on which it came, so that it reads the same whenever it is read again.
     """
+    notes: list[str] = []
     try:
-        cells = _cells(delivery, layout, pack, keep if layout.shifts else None)
+        if delivery.mapping is None:
+            cells = _cells(delivery, layout, pack, keep if layout.shifts else None)
+        else:
+            applied = book.rows_of(db, delivery, layout, pack)
+            cells, notes = applied.cells, applied.notes
+            cells = _edited(cells, delivery, layout, None) if delivery.edits else cells
+    except NoLongerFits as differs:
+        return Opened(delivery, layout, refusal=str(differs), status="waiting")
     except Unreadable as refusal:
         return Opened(delivery, layout, refusal=str(refusal))
     checked = _checked(cells.rows, delivery, layout, pack)
     return Opened(
-        delivery, layout, cells, replace(checked, problems=pl.concat([checked.problems, cells.problems]))
-    )
+        delivery, layout, cells, replace(checked, problems=pl.concat([checked.problems, cells.problems])), notes=notes
+    )  # fmt: skip
 
 
 def _checked(cells: pl.DataFrame, delivery: Delivery, layout: Layout, pack: Pack) -> table.Checked:
@@ -195,7 +218,7 @@ def wrong_total(total: int, seen: int) -> str:
 def cases_of(db: store.Db, deliveries: list[Delivery], pack: Pack) -> pl.Series | None:
     """IDNCASE of the cases of an extract that are a child's, or were taken before: a table that comes alone, or a sign
     that is gone, drops nobody. ``None`` where no delivery is a table of the court."""
-    extract = [d for d in deliveries if layouts(pack)[d.feed or ""].shifts]
+    extract = [d for d in deliveries if d.mapping is None and layouts(pack)[d.feed or ""].shifts]
     if not extract:
         return None
     tables = signs(extract, pack)
@@ -272,7 +295,7 @@ def _take(
     """Compare, understand and count one delivery; held when its counts or its keys do not add up."""
     delivery, layout = one.delivery, one.layout
     if one.refusal is not None or one.cells is None or one.checked is None:
-        return delivery.refused(one.refusal or "")
+        return delivery.refused(one.refusal or "", one.status)
     if one.keyed is None:
         return _settled(
             one,
@@ -304,11 +327,12 @@ def _take(
 
 def understood(db: store.Db, rows: Rows, now: datetime) -> Meaning:
     """What rows of a feed report, and whom they describe; what a feed writes beside that is written."""
-    if rows.layout.feed == CONCERNS:
+    feed = base_feed(rows.layout.feed)
+    if feed == CONCERNS:
         rows = replace(rows, frame=referrals.issue(db, rows.frame, rows.pack, now))
-    if rows.layout.feed in BESIDE:
-        BESIDE[rows.layout.feed](db, rows.frame)
-    return MEANINGS[rows.layout.feed](rows)
+    if feed in BESIDE:
+        BESIDE[feed](db, rows.frame)
+    return MEANINGS[feed](rows)
 
 
 def sent_whole(one: Opened) -> Delivery | None:
@@ -372,8 +396,8 @@ def _keyed(rows: pl.DataFrame, layout: Layout, delivery: Delivery) -> pl.DataFra
     )
     number = (
         text["file_key"].clear(len(rows))
-        if layout.feed not in NUMBERS
-        else rows.select(n=a_number(pl.col(NUMBERS[layout.feed])))["n"]
+        if base_feed(layout.feed) not in NUMBERS
+        else rows.select(n=a_number(pl.col(NUMBERS[base_feed(layout.feed)])))["n"]
     )
     as_of = delivery.as_of or delivery.received.date()
     return rows.with_columns(

@@ -14,6 +14,7 @@ import xlsxwriter
 from handhold import store
 from handhold.feeds import inbox
 from handhold.feeds.layout import Layout, layouts
+from handhold.feeds.mapping import book as mapped
 from handhold.feeds.model import Delivery, FeedError
 from handhold.feeds.reading import delimited, source, table, workbook
 from handhold.pack import Pack
@@ -48,7 +49,10 @@ def sheet(db: store.Db, delivery: int, pack: Pack) -> Sheet:
             f"no row of a delivery {delivery} waits in quarantine; handhold quarantine list names those that do"
         )
     found = inbox.from_row(known[0])
-    header, rows = _rows(found, layouts(pack)[found.feed or ""], set(reasons), pack)
+    if found.mapping is None:
+        header, rows = _rows(found, layouts(pack)[found.feed or ""], set(reasons), pack)
+    else:
+        header, rows = mapped.as_sent(db, found, set(reasons), pack)
     width = max([len(header), *(len(cells) for _, cells in rows)])
     named = [*header, *[""] * (width - len(header)), WHY]
     told = [[*cells, *[""] * (width - len(cells)), reasons[line]] for line, cells in sorted(rows)]

@@ -15,6 +15,7 @@ from handhold import store
 from handhold.feeds import inbox, order, quarantine, reader
 from handhold.feeds import runs as history
 from handhold.feeds.layout import layouts
+from handhold.feeds.mapping import book
 from handhold.feeds.model import DESCRIPTION, REPORT, Delivery, ids
 from handhold.feeds.reading import court
 from handhold.feeds.reading.meaning import Rows
@@ -24,7 +25,7 @@ TURN = {"turn": pl.Int32}
 PERSON_TABLES = ("A_TblCase", "CaseIdentity")
 COMPARED = ["row", "delivery", "until_delivery", "replaced", "content", "file", "day"]
 KNOWN_ROWS = """
-    select r.id as row, r.feed, r.content, r.file, r.number, r.delivery, r.line, r.since
+    select r.id as row, r.feed, r.content, r.file, r.number, r.delivery, r.line, r.since, r.mapping
     from feeds_row r join told_again t on t.row = r.id"""
 PAST_ROWS = (
     "select p.row_ as row, p.content, p.delivery from feeds_row_past p join told_again t on t.row = p.row_"
@@ -123,7 +124,7 @@ def _told(
     was read already."""
     said = []
     numbers = pl.DataFrame(
-        [(d.feed, n, layouts(pack)[d.feed or ""].snapshot, d.id, order.day_of(d)) for n, d in enumerate(state.deliveries)],
+        [(d.feed, n, book.layout_of(db, d, pack).snapshot, d.id, order.day_of(d)) for n, d in enumerate(state.deliveries)],
         schema={"feed": pl.String, "turn": pl.Int32, "snapshot": pl.Boolean, "delivery": pl.Int64, "day": pl.Date}, orient="row",
     ).with_columns(nth=pl.int_range(pl.len(), dtype=pl.Int32).over("feed"))  # fmt: skip
     for turn in _turns(state, pack):
@@ -221,9 +222,14 @@ def _write(db: store.Db, found: Retelling, deliveries: list[Delivery], now: date
         .join(ended, on=same, how="anti")
     )
     kept = ["content", "delivery", "line", "file", "number"]
+    read_by = pl.DataFrame(
+        [(d.id, d.mapping) for d in deliveries], schema={"delivery": pl.Int64, "mapping": pl.Int64}, orient="row"
+    )  # fmt: skip
     past_ones = [
-        ended.select(*kept, row_="row", since="since", until=moment),
-        never.unique(same).select(*kept, row_="row", since=moment, until=moment),
+        ended.select(*kept, "mapping", row_="row", since="since", until=moment),
+        never.unique(same)
+        .join(read_by.unique("delivery"), on="delivery", how="left")
+        .select(*kept, "mapping", row_="row", since=moment, until=moment),
     ]
     store.copy_in(db, "feeds_row_past", pl.concat(past_ones))
     db.execute("delete from feeds_row r using told_again t where t.row = r.id")
@@ -234,8 +240,15 @@ def _write(db: store.Db, found: Retelling, deliveries: list[Delivery], now: date
         schema_overrides={"last": pl.Int32},
     )
     rows = stands.drop("day").join(since, on=same, how="left").join(days, on="last", how="left")
+    rows = rows.join(read_by.unique("delivery"), on="delivery", how="left")
     standing = rows.select(
-        *kept, "feed", "as_of", id="row", since=pl.coalesce("since", moment), withdrawn="until_delivery"
+        *kept,
+        "mapping",
+        "feed",
+        "as_of",
+        id="row",
+        since=pl.coalesce("since", moment),
+        withdrawn="until_delivery",
     )
     store.copy_in(db, "feeds_row", standing)
 

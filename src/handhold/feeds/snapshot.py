@@ -152,6 +152,7 @@ def _write(
         "delivery": pl.lit(delivery.id),
         "as_of": pl.lit(as_of),
         "since": pl.lit(now),
+        "mapping": pl.lit(delivery.mapping, pl.Int64),
     }
     columns: list[pl.Expr | str] = [pl.col("row").alias("id"), "content", "file", "number", "line"]
     store.copy_in(db, "feeds_row", of["new"].select(*columns, **standing))
@@ -173,8 +174,8 @@ def _keep_past(db: store.Db, changed: pl.DataFrame, now: datetime) -> None:
     db.execute("create temp table changed_row (id bigint) on commit drop")
     store.copy_in(db, "changed_row", changed.select(pl.col("row").alias("id")))
     db.execute(
-        """insert into feeds_row_past (row_, content, delivery, line, file, number, since, until)
-           select r.id, r.content, r.delivery, r.line, r.file, r.number, r.since, %s from feeds_row r join changed_row using (id)""",
+        """insert into feeds_row_past (row_, content, delivery, line, file, number, since, until, mapping)
+           select r.id, r.content, r.delivery, r.line, r.file, r.number, r.since, %s, r.mapping from feeds_row r join changed_row using (id)""",
         [now],
     )
     db.execute("drop table changed_row")
@@ -190,5 +191,6 @@ def _past(db: store.Db, rows: pl.DataFrame, delivery: Delivery, now: datetime) -
     """Rows that were never the newest word: written down as believed for no time at all."""
     store.copy_in(
         db, "feeds_row_past",
-        rows.select(pl.col("row").alias("row_"), "content", "line", "file", "number", delivery=pl.lit(delivery.id), since=pl.lit(now), until=pl.lit(now)),
+        rows.select(pl.col("row").alias("row_"), "content", "line", "file", "number", delivery=pl.lit(delivery.id), since=pl.lit(now),
+                    until=pl.lit(now), mapping=pl.lit(delivery.mapping, pl.Int64)),
     )  # fmt: skip

@@ -15,13 +15,13 @@ from typing import Any
 import polars as pl
 import psycopg
 
-from handhold import store
+from handhold import feeds, store
 from handhold.pack import Pack
 
 NEWEST = """
     select d.feed, max(greatest(d.as_of, a.as_of)) as as_of
     from feeds_delivery d left join feeds_again a on a.delivery = d.id
-    where d.status = 'read' and d.as_of is not null group by 1 order by 2, 1"""
+    where d.status = 'read' and d.feed is not null and d.as_of is not null group by 1 order by 2, 1"""
 Db = psycopg.Connection[Any]
 
 
@@ -110,15 +110,21 @@ def newest_by_feed(db: Db) -> dict[str, date]:
 
 
 def _resting(definition: Definition, newest: Mapping[str, date]) -> list[tuple[str, date]]:
+    """The feeds under a figure; a sender's own mapped list counts as the feed whose fields it fills."""
     return [
-        (feed, day) for feed, day in newest.items() if any(fnmatchcase(feed, p) for p in definition.rests_on)
+        (feed, day)
+        for feed, day in newest.items()
+        if any(fnmatchcase(feeds.mapping.base_feed(feed), p) for p in definition.rests_on)
     ]
 
 
 def _figure(db: Db, definition: Definition, now: datetime, newest: Mapping[str, date]) -> Figure:
     value = _count(db, definition.rows, now)
     unknown = None if definition.unknown is None else _count(db, definition.unknown, now)
-    oldest = next(iter(_resting(definition, newest)), None)
+    # A sender's list comes when it comes: a figure is not old because of it.
+    oldest = next(
+        (one for one in _resting(definition, newest) if one[0] == feeds.mapping.base_feed(one[0])), None
+    )
     return Figure(definition.name, definition.title, value, unknown, now, definition.version, oldest)
 
 
