@@ -11,9 +11,9 @@ from handhold.identity.cluster import HOUSE_ORDER, ONE_FILE_EACH
 from handhold.identity.compare import Scale
 from handhold.identity.describe import blind_keys
 from handhold.identity.judgement import settle
+from handhold.identity.model import codes, scale
 from handhold.identity.partition import RARE, Found, Progress, partition
 from handhold.identity.spec import NAMES as TRAITS
-from handhold.identity.spec import Knowledge
 from handhold.pack import Pack
 
 EVERY_CHILD = ("ERO", "ORR")  # a child without one of these files is not complete
@@ -40,28 +40,6 @@ class Identified:
     questions: int
 
 
-def scale(pack: Pack) -> Scale:
-    """The model and the rules that this pack compares with."""
-    forms = pack.toml("identity/names.toml")["forms"]
-    nicknames: dict[str, set[int]] = {}
-    for group, names in enumerate(forms):
-        for name in names:
-            nicknames.setdefault(name, set()).add(group)
-    world = Knowledge(
-        {name: frozenset(groups) for name, groups in nicknames.items()},
-        frozenset(pack.toml("identity/languages.toml")["common"]),
-    )
-    return Scale(pack.toml("identity/model.toml"), pack.toml("identity/weights.toml"), world)
-
-
-def codes(pack: Pack) -> dict[str, dict[str, str]]:
-    """How agencies write countries and languages."""
-    return {
-        name: pack.toml(f"identity/{table}.toml")["code"]
-        for name, table in (("country", "countries"), ("language", "languages"))
-    }
-
-
 def identify(
     db: store.Db, *, by: str, now: datetime, pack: Pack, progress: Progress | None = None
 ) -> Identified:
@@ -73,7 +51,7 @@ def identify(
     judged = store.frame(
         db, "select file_a as a, file_b as b, judgement from identity_judgement where until is null"
     )
-    rules = scale(pack)
+    rules = scale(pack, db)
     found = partition(files, people, judged, rules, progress)
     asked = _ask(db, found, judged, rules, now)
     changed = _write(db, found.links, rules.version, by, now)
@@ -234,4 +212,4 @@ def doubts_among(found: Found, child: pl.DataFrame, weights: Scale) -> pl.DataFr
     )
 
 
-__all__ = ["Found", "Identified", "doubts_among", "identify", "partition", "scale"]
+__all__ = ["Found", "Identified", "doubts_among", "identify", "partition"]
