@@ -4,6 +4,8 @@ Numbers come first and settle most files. Descriptions are only followed for fil
 number of pairs grows with what is unsettled and not with the nation.
 """
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from handhold.identity.names import each, folded, parts
@@ -50,7 +52,7 @@ def profiles(said: pl.DataFrame, codes: dict[str, dict[str, str]]) -> pl.DataFra
     )
 
 
-def one_code(said: str, codes: dict[str, str]) -> str | None:
+def one_code(said: str, codes: Mapping[str, str]) -> str | None:
     """What an agency wrote, as the others would: a code that is not listed is unknown, a whole word stands as it is."""
     plain = said.strip().upper()
     return codes.get(plain, plain if len(plain) > 3 else None)
@@ -98,7 +100,7 @@ def keys(people: pl.DataFrame) -> pl.DataFrame:
             people.select(n=pl.concat_str("last", "first", separator=" "))["n"],
             lambda name: parts(name).ordered,
         ),
-        surnames=each(people["last"], _heard_words, pl.List(pl.String)),
+        surnames=each(people["last"], heard_words, pl.List(pl.String)),
         given=each(people["first"], lambda name: parts(name).first_heard),
     )
     name = pl.concat_str(pl.col("surnames").list.sort().list.join(" "), "given", separator=BETWEEN)
@@ -118,7 +120,7 @@ def keys(people: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(found).drop_nulls().unique(maintain_order=True)
 
 
-def _heard_words(name: str) -> list[str]:
+def heard_words(name: str) -> list[str]:
     """The words of a surname as heard, without doubles."""
     split = parts(name)
     return sorted({split.first_heard, split.second_heard} - {""})

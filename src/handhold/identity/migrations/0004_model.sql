@@ -10,3 +10,6 @@ create table identity_model (
     until timestamptz
 );
 create unique index identity_model_one on identity_model ((true)) where adopted is not null and until is null;
+
+-- Whether a question waits about a file is asked at every file that comes.
+create index identity_question_other on identity_question (file_b) where closed is null;
