@@ -4,7 +4,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from handhold.identity.candidates import SAID, by_description, by_number, keys, profiles
+from handhold.identity.candidates import SAID, by_description, by_number, profiles, short_keys
 from handhold.identity.compare import in_columns, one_by_one, sided, weighed_pairs, with_rarity
 from handhold.identity.spec import BY_NAME, NAMES, PROFILE, TRAITS
 from handhold.identity.training import for_sql
@@ -24,7 +24,7 @@ def people() -> pl.DataFrame:
 @pytest.fixture(scope="module")
 def pairs(people: pl.DataFrame) -> pl.DataFrame:
     """All that meet by a key, and as many more met by chance."""
-    met, files = keys(people), people["file"].unique().sort()
+    met, files = short_keys(people), people["file"].unique().sort()
     candidates = pl.concat([by_number(met, files), by_description(met, files, files)])
     chance = pl.DataFrame(
         {
