@@ -49,7 +49,10 @@ def timed(what: str, count: int) -> Iterator[None]:
     begun, cpu = time.monotonic(), time.process_time()
     yield
     took, used = time.monotonic() - begun, time.process_time() - cpu
-    print(f"{what:<34} {took:8.1f} s  {used:8.1f} CPU s  {count / took:12,.0f} files a second  {_rss()}", flush=True)
+    print(
+        f"{what:<34} {took:8.1f} s  {used:8.1f} CPU s  {count / took:12,.0f} files a second  {_rss()}",
+        flush=True,
+    )
 
 
 def _rss() -> str:
@@ -98,7 +101,9 @@ def beside(people: int) -> None:
     told = training.for_sql(once, scale(pack.load()).world).with_columns(unique_id="file")
     linked = training.linker(told, prior=1e-6)
     with timed("Splink predict (blocking, score)", people):
-        pairs = linked.inference.predict(threshold_match_weight=0.0, warning_mode="never").as_duckdbpyrelation()
+        pairs = linked.inference.predict(
+            threshold_match_weight=0.0, warning_mode="never"
+        ).as_duckdbpyrelation()
         print(f"  {len(pairs):,} pairs above nought")
 
 
