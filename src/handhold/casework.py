@@ -563,6 +563,18 @@ def seal_ledger(office: Office) -> None:
         ledger.seal(db, now=office.now)
 
 
+def train_model(office: Office, *, seed: int = 1, adopt: bool = False) -> identity.Candidate:
+    """Train a model of whose file it is on the files that are loaded; it decides only if it is adopted."""
+    with _acting(office.by) as db:
+        found = identity.train(db, office.pack, by=office.by, now=office.now, seed=seed)
+        number = [int(found.version, 16)]
+        _trail(db, office, "model.trained", "model", number)
+        if adopt:
+            identity.adopt(db, found.version, now=office.now)
+            _trail(db, office, "model.adopted", "model", number)
+    return found
+
+
 def decide_link(file_a: int, file_b: int, judgement: str, why: str, office: Office) -> Arrival:
     """A person says whether two files are the same child's; accounts and notices follow."""
     return decide_links([(file_a, file_b)], judgement, why, office)

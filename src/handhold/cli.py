@@ -651,6 +651,62 @@ def mapping_reread(name: str, dry_run: bool, by: str, now: datetime) -> None:
         _print_changes(arrival)
 
 
+@handhold.group("identity")
+def identity_() -> None:
+    """The model that says whose file it is."""
+
+
+@identity_.command("train")
+@click.option("--seed", default=1, show_default=True, help="Of the random pairs that stand for strangers.")
+@click.option("--adopt", is_flag=True, help="Let the new model decide from now on.")
+@click.option(
+    "--to",
+    "target",
+    type=click.Path(path_type=Path),
+    help="Also write the model to this file, as a pack has it.",
+)
+@_by
+@_now
+def train(seed: int, adopt: bool, target: Path | None, by: str, now: datetime) -> None:
+    """Train a model on the files that are loaded, and show it beside the one that decides now."""
+    _ready(None)
+    trained = casework.train_model(_office(now, by=by), seed=seed, adopt=adopt)
+    _print_model(trained)
+    if target is not None:
+        target.write_text(trained.text, "utf-8")
+    OUT.print(
+        f"model {trained.version} {'decides from now on' if adopt else 'is kept; --adopt lets it decide'}"
+    )
+
+
+def _print_model(trained: identity.Candidate) -> None:
+    """Shares and bits of each level; a bar a bit, to the right for one child and to the left for two."""
+    table = Table(title=f"Model {trained.version}", title_justify="left", pad_edge=False)
+    for column in ("trait", "level"):
+        table.add_column(column)
+    for column in ("one child", "strangers", "siblings", "bits", "now", "against a sibling", "now "):
+        table.add_column(column, justify="right")
+    table.add_column("for and against")
+    for trait, level, *rest in trained.levels.iter_rows():
+        shares, bits = rest[:3], rest[3:]
+        numbers = [bits[0], bits[2], bits[1], bits[3]]
+        table.add_row(
+            trait,
+            level,
+            *("" if x is None else f"{x:.6f}" for x in shares),
+            *(f"{x:+.2f}" for x in numbers),
+            _bar(bits[0]),
+        )
+    OUT.print(table)
+    for said, count in trained.change.items():
+        OUT.print(f"{said}: {count:,}")
+
+
+def _bar(bits: float) -> str:
+    long = "█" * min(round(abs(bits)), 20)
+    return f"{'':>20}│{long}" if bits >= 0 else f"{long:>20}│"
+
+
 @handhold.command("notices")
 @click.argument("agency", type=Agency())
 @click.option("--limit", default=20, show_default=True, type=SOME)

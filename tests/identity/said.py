@@ -8,7 +8,7 @@ import polars as pl
 from handhold import identity, pack, store
 from handhold.feeds.model import DESCRIPTION
 from handhold.identity.candidates import SAID, profiles
-from handhold.identity.link import codes, scale
+from handhold.identity.model import codes, scale
 from handhold.identity.partition import Found, partition
 
 PACK = pack.load()

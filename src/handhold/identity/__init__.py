@@ -20,7 +20,8 @@ from handhold.identity.judgement import (
     separate,
     withdraw,
 )
-from handhold.identity.link import Identified, identify, scale
+from handhold.identity.link import Identified, identify
+from handhold.identity.model import Candidate, ModelError, adopt, scale, train
 from handhold.identity.parting import pair
 from handhold.identity.retell import redescribe
 from handhold.identity.review import (
@@ -38,8 +39,8 @@ from handhold.identity.review import (
 from handhold.identity.unlink import forward, unlink
 
 __all__ = [
-    "JUDGEMENTS", "Agreement", "Bar", "Identified", "Interval", "NoJudgement", "NoReview", "NoSuchFile", "Person", "SamePerson",
-    "Waterfall", "agreement", "answer_review", "children_of", "decide", "describe", "doubts", "draw_again", "draw_linked", "explain",
+    "JUDGEMENTS", "Agreement", "Bar", "Candidate", "Identified", "Interval", "ModelError", "NoJudgement", "NoReview", "NoSuchFile", "Person", "SamePerson",
+    "Waterfall", "adopt", "agreement", "answer_review", "children_of", "decide", "describe", "doubts", "draw_again", "draw_linked", "explain",
     "files_of", "forward", "hold", "identify", "names", "next_review", "pair", "proposal", "propose", "questions", "redescribe", "resolve", "review", "said_of",
-    "said_twice", "scale", "separate", "unlink", "wilson", "withdraw",
+    "said_twice", "scale", "separate", "train", "unlink", "wilson", "withdraw",
 ]  # fmt: skip

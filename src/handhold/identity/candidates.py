@@ -4,12 +4,15 @@ Numbers come first and settle most files. Descriptions are only followed for fil
 number of pairs grows with what is unsettled and not with the nation.
 """
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from handhold.identity.names import each, folded, parts
 from handhold.identity.spec import PROFILE
 
 NUMBERS = ("number", "court-case")
+KINDS = [*NUMBERS, "name", "surname", "given", "year", "day", "home"]
 WHOLE_DATE = 10
 CROWD = 300  # files behind one key: more are a key that says nothing (a shelter's placeholder name)
 BETWEEN = "\x1f"
@@ -50,7 +53,7 @@ def profiles(said: pl.DataFrame, codes: dict[str, dict[str, str]]) -> pl.DataFra
     )
 
 
-def one_code(said: str, codes: dict[str, str]) -> str | None:
+def one_code(said: str, codes: Mapping[str, str]) -> str | None:
     """What an agency wrote, as the others would: a code that is not listed is unknown, a whole word stands as it is."""
     plain = said.strip().upper()
     return codes.get(plain, plain if len(plain) > 3 else None)
@@ -93,18 +96,38 @@ def keys(people: pl.DataFrame) -> pl.DataFrame:
     ``year`` and ``day`` the name with one half of the date, for dates that were mistyped; ``home`` an address with the
     given name, for everything else that may be wrong.
     """
+    return pl.concat(_key_parts(people)).drop_nulls().unique(maintain_order=True)
+
+
+def short_keys(people: pl.DataFrame) -> pl.DataFrame:
+    """The same as ``file, kind, key``, the text hashed to 64 bits with its kind: what a nation meets by, in less room.
+
+    Two texts that share a hash are one candidate too many and nothing else.
+    """
+    kind = pl.Enum(KINDS)
+    parts_ = [
+        part.drop_nulls()
+        .select("file", pl.col("kind").cast(kind), key=pl.col("text").hash(seed))
+        .unique(maintain_order=True)
+        for seed, part in enumerate(_key_parts(people))
+    ]
+    return pl.concat(parts_)
+
+
+def _key_parts(people: pl.DataFrame) -> list[pl.DataFrame]:
+    """``file, kind, text`` of each kind."""
     named = people.with_columns(
         whole=each(
             people.select(n=pl.concat_str("last", "first", separator=" "))["n"],
             lambda name: parts(name).ordered,
         ),
-        surnames=each(people["last"], _heard_words, pl.List(pl.String)),
+        surnames=each(people["last"], heard_words, pl.List(pl.String)),
         given=each(people["first"], lambda name: parts(name).first_heard),
     )
     name = pl.concat_str(pl.col("surnames").list.sort().list.join(" "), "given", separator=BETWEEN)
     dated = named.filter(pl.col("dob").str.len_chars() == WHOLE_DATE)
     telling = dated.filter(~pl.col("dob").str.ends_with("-01-01"))
-    found = [
+    return [
         people.select("file", kind=pl.lit("number"), text=pl.col("number")),
         people.select("file", kind=pl.lit("court-case"), text=pl.col("court")),
         dated.select("file", kind=pl.lit("name"), text=_with("whole", "dob")),
@@ -115,10 +138,9 @@ def keys(people: pl.DataFrame) -> pl.DataFrame:
         named.select("file", "given", place="homes").explode("place").select(
             "file", kind=pl.lit("home"), text=pl.concat_str(pl.col("place").cast(pl.String), "given", separator=BETWEEN)),
     ]  # fmt: skip
-    return pl.concat(found).drop_nulls().unique(maintain_order=True)
 
 
-def _heard_words(name: str) -> list[str]:
+def heard_words(name: str) -> list[str]:
     """The words of a surname as heard, without doubles."""
     split = parts(name)
     return sorted({split.first_heard, split.second_heard} - {""})
@@ -129,18 +151,14 @@ def _with(*columns: str) -> pl.Expr:
 
 
 def by_number(met: pl.DataFrame, fresh: pl.Series) -> pl.DataFrame:
-    """Pairs ``a < b`` of files that share a number or a court case, one of them fresh at least."""
-    shared = met.filter(pl.col("kind").is_in(NUMBERS)).select(
-        "file", key=pl.col("kind") + BETWEEN + pl.col("text")
-    )
+    """Pairs ``a < b`` of files that share a number or a court case (``met``: see :func:`short_keys`), one of them fresh at least."""
+    shared = met.filter(pl.col("kind").is_in(NUMBERS)).select("file", "key")
     return _pairs(shared, shared, fresh)
 
 
 def by_description(met: pl.DataFrame, fresh: pl.Series, unsettled: pl.Series) -> pl.DataFrame:
     """Pairs ``a < b`` of files that share a description key, one unsettled at least; the same whole name meets always."""
-    described = met.filter(~pl.col("kind").is_in(NUMBERS)).select(
-        "file", "kind", key=pl.col("kind") + BETWEEN + pl.col("text")
-    )
+    described = met.filter(~pl.col("kind").is_in(NUMBERS))
     open_ones = described.filter(pl.col("file").is_in(unsettled.implode()))
     whole = described.filter(pl.col("kind") == "name")
     found = [_pairs(open_ones, described, fresh), _pairs(whole, whole, fresh)]

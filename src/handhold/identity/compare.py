@@ -95,6 +95,25 @@ class Scale:
         """The level of each trait."""
         return tuple(trait.judge(a, b, self.world) for trait in TRAITS)
 
+    def rarities(self, a: Profile, b: Profile, levels: Sequence[str]) -> dict[str, float]:
+        """The rarity of both sides' names where it counts on their level, by trait: the smaller one."""
+        found = {}
+        for trait, column in (("surname", "last"), ("given", "first")):
+            counts = levels[NAMES.index(trait)] in BY_NAME[trait].rare
+            found[trait] = min(self._rare(trait, getattr(side, column)) for side in (a, b)) if counts else 0.0
+        return found
+
+    def _rare(self, trait: str, name: str | None) -> float:
+        known = self._rarities.get((trait, name))
+        if known is None:
+            known = self._rarities[trait, name] = self.rarity(trait, name)
+        return known
+
+    @cached_property
+    def _rarities(self) -> dict[tuple[str, str | None], float]:
+        """Names asked for before: a deployment's names are few."""
+        return {}
+
     def weigh(self, levels: Sequence[str], rare: Mapping[str, float]) -> tuple[float, float]:
         """Both sums over the levels of all traits; ``rare``: the rarity of the names, by trait."""
         stranger, sibling = self.prior()

@@ -1,22 +1,26 @@
 """Find the child of every fresh file: candidates, compared, joined without running away; what is unsure is asked."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import polars as pl
 
 from handhold import store
-from handhold.identity.candidates import SAID, keys, profiles
+from handhold.identity import few
+from handhold.identity.candidates import BETWEEN, CROWD, SAID, keys, profiles
 from handhold.identity.cluster import HOUSE_ORDER, ONE_FILE_EACH
 from handhold.identity.compare import Scale
 from handhold.identity.describe import blind_keys
 from handhold.identity.judgement import settle
+from handhold.identity.model import NOBODY, codes, scale
 from handhold.identity.partition import RARE, Found, Progress, partition
 from handhold.identity.spec import NAMES as TRAITS
-from handhold.identity.spec import Knowledge
 from handhold.pack import Pack
 
-EVERY_CHILD = ("ERO", "ORR")  # a child without one of these files is not complete
+FEW_FILES = 8  # fresh files up to so many are taken over plain values
+OF_FILE = "f.id, f.agency, f.child, f.fresh, f.hold, d.id, d.sealed"
 MET = """
     insert into involved select distinct k.file from looked_for l join identity_key k using (key) on conflict do nothing"""
 KIN = """
@@ -31,6 +35,32 @@ DESCRIPTIONS = """
     select d.id, d.file, d.sealed from identity_description d join involved i on i.id = d.file where not d.withdrawn"""
 
 
+FRESH = f"""
+    select {OF_FILE} from identity_file f left join identity_description d on d.file = f.id and not d.withdrawn where f.fresh"""  # noqa: S608
+# Files that any of the keys finds, unless a crowd shares it, with the other files of their children.
+AROUND = f"""
+    with met as (
+        select distinct unnest(found.files) as id from unnest(%s::bigint[]) looked (key)
+        cross join lateral (select array_agg(k.file) as files from (select file from identity_key where key = looked.key limit %s) k) found
+        where cardinality(found.files) <= %s),
+    around as (
+        select id from met
+        union select g.id from met join identity_file f on f.id = met.id join identity_file g on g.child = f.child)
+    select {OF_FILE} from around a join identity_file f on f.id = a.id
+    left join identity_description d on d.file = f.id and not d.withdrawn where not f.fresh"""  # noqa: S608
+JUDGED = """
+    select file_a, file_b, judgement from identity_judgement where until is null and file_a = any(%s) and file_b = any(%s)"""
+WAITING = (
+    "select 1 from identity_question where closed is null and (file_a = any(%s) or file_b = any(%s)) limit 1"
+)
+LINK = """
+    insert into identity_link (file, child, judgement, linked_by, probability, evidence, by, since)
+    values (%s, %s, 'match', %s, %s, %s, %s, %s)"""
+PAIRS = {"a": pl.Int64, "b": pl.Int64} | dict.fromkeys(TRAITS, pl.String) | dict.fromkeys(
+    (*RARE, "stranger", "sibling", "weight"), pl.Float64
+) | {"gate": pl.String, "verdict": pl.String}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Identified:
     """The children whose files changed, how many files were linked to another, how many questions were opened."""
@@ -40,45 +70,141 @@ class Identified:
     questions: int
 
 
-def scale(pack: Pack) -> Scale:
-    """The model and the rules that this pack compares with."""
-    forms = pack.toml("identity/names.toml")["forms"]
-    nicknames: dict[str, set[int]] = {}
-    for group, names in enumerate(forms):
-        for name in names:
-            nicknames.setdefault(name, set()).add(group)
-    world = Knowledge(
-        {name: frozenset(groups) for name, groups in nicknames.items()},
-        frozenset(pack.toml("identity/languages.toml")["common"]),
-    )
-    return Scale(pack.toml("identity/model.toml"), pack.toml("identity/weights.toml"), world)
-
-
-def codes(pack: Pack) -> dict[str, dict[str, str]]:
-    """How agencies write countries and languages."""
-    return {
-        name: pack.toml(f"identity/{table}.toml")["code"]
-        for name, table in (("country", "countries"), ("language", "languages"))
-    }
-
-
 def identify(
     db: store.Db, *, by: str, now: datetime, pack: Pack, progress: Progress | None = None
 ) -> Identified:
-    """Link all fresh files; deterministic for the same files, whatever their order. The same run again changes nothing."""
+    """Link all fresh files; deterministic for the same files, whatever their order. The same run again changes nothing.
+
+    A few new files beside many are taken one by one, the same way (see :mod:`handhold.identity.few`).
+    """
     store.lock(db, "identity")
-    if not store.fetch(db, "select 1 from identity_file where fresh limit 1"):
+    fresh = db.execute(
+        "select count(*) from (select from identity_file where fresh limit %s) f", [FEW_FILES + 1]
+    ).fetchone()
+    if not fresh or not fresh[0]:
         return Identified(pl.Series("child", [], pl.Int64), 0, 0)
+    if fresh[0] <= FEW_FILES:
+        return _identify_few(db, by, now, pack)
     files, people = _involved(db, codes(pack))
     judged = store.frame(
         db, "select file_a as a, file_b as b, judgement from identity_judgement where until is null"
     )
-    rules = scale(pack)
+    rules = scale(pack, db)
     found = partition(files, people, judged, rules, progress)
-    asked = _ask(db, found, judged, rules, now)
+    child = files.join(found.links.select("file", now="child"), on="file", how="left")
+    asked = _ask(
+        db, found, child.select("file", "agency", child=pl.coalesce("now", "child")), judged, rules, now
+    )
     changed = _write(db, found.links, rules.version, by, now)
     settle(db, by=by, now=now)
     return Identified(changed, found.links["through"].count(), asked)
+
+
+def _identify_few(db: store.Db, by: str, now: datetime, pack: Pack) -> Identified:
+    """The same for a few fresh files, over plain values."""
+    rules, written = scale(pack, db), codes(pack)
+    files = _opened(db, FRESH, None, written)
+    looked_for = {
+        store.blind_one(f"{kind}{BETWEEN}{text}", "identity-key")
+        for f in files.values()
+        for kind, text in few.keys(f)
+    }
+    files |= _opened(db, AROUND, [list(looked_for), CROWD + 1, CROWD], written)
+    ids = list(files)
+    judged = store.fetch(db, JUDGED, [ids, ids])
+    apart = [(row["file_a"], row["file_b"]) for row in judged if row["judgement"] == "no match"]
+    found = few.partition(files, apart, rules)
+    made = few.links(files, found)
+    asked = _ask_few(db, files, found, made, judged, rules, now)
+    _write_few(db, made, rules.version, by, now)
+    if db.execute(WAITING, [ids, ids]).fetchone():
+        settle(db, by=by, now=now)
+    children = pl.Series("child", sorted({link.child for link in made}), pl.Int64)
+    return Identified(children, sum(link.through is not None for link in made), asked)
+
+
+def _opened(
+    db: store.Db, query: str, params: list[Any] | None, written: dict[str, dict[str, str]]
+) -> dict[int, few.File]:
+    """Files with what they say, in the clear, from rows ``id, agency, child, fresh, hold, description, sealed``."""
+    said: dict[int, list[dict[str, Any]]] = {}
+    heads: dict[int, tuple[str, int | None, bool, bool]] = {}
+    for id, agency, child, fresh, hold, description, sealed in db.execute(query, params).fetchall():
+        heads[id] = (agency, child, fresh, hold)
+        if description is not None:
+            text = store.unseal("identity", f"identity_description.sealed.{description}", sealed)
+            said.setdefault(id, []).append(json.loads(text))
+        else:
+            said.setdefault(id, [])
+    return {id: few.File(id, *head, few.profiles(said[id], written)) for id, head in heads.items()}
+
+
+def _ask_few(
+    db: store.Db, files: dict[int, few.File], found: few.Few, made: list[few.Link], judged: list[dict[str, Any]], rules: Scale, now: datetime
+) -> int:  # fmt: skip
+    """Ask what stayed undecided: the batch's own rule, over the pairs that lie between two children."""
+    child = {id: file.child for id, file in files.items()} | {link.file: link.child for link in made}
+    between = [(a, b, w) for (a, b), w in found.pairs.items() if child[a] != child[b]]
+    worth = [
+        w
+        for _, _, w in between
+        if w.weight >= rules.threshold("ask") or "same" in (w.levels[few.NUMBER], w.levels[1])
+    ]
+    if not worth:
+        return 0
+    rows = [
+        (a, b, *w.levels, w.surname_rare, w.given_rare, w.stranger, w.sibling, w.weight, w.gate, w.verdict)
+        for a, b, w in between
+    ]
+    pairs = pl.DataFrame(rows, schema=PAIRS, orient="row")
+    mine = pl.DataFrame(
+        [(id, file.agency, child[id]) for id, file in files.items()], {"file": pl.Int64, "agency": pl.String, "child": pl.Int64}, orient="row"
+    )  # fmt: skip
+    said = pl.DataFrame(
+        [(row["file_a"], row["file_b"], row["judgement"]) for row in judged], NOBODY, orient="row"
+    )
+    return _ask(db, Found(pairs.head(0), pairs, found.refused), mine, said, rules, now)
+
+
+def _write_few(db: store.Db, made: list[few.Link], model: str, by: str, now: datetime) -> None:
+    """Keep the children and the links that are new, in one round trip."""
+    new = [link for link in made if link.had is None]
+    with db.pipeline():
+        for link in new:
+            numbered = link.through is None or (
+                link.weighed is not None and "same" in link.weighed.levels[:2]
+            )
+            how = "number" if numbered else "match"
+            bits = link.weighed.weight if link.weighed else 0.0
+            sure = 1.0 if link.through is None else 1 / (1 + 2.0**-bits)
+            db.execute(
+                "insert into identity_child (id, born) values (%s, %s) on conflict (id) do nothing",
+                [link.child, now],
+            )
+            db.execute(LINK, [link.file, link.child, how, sure, json.dumps(_told(link, model)), by, now])
+            db.execute(
+                "update identity_file set child = %s, linked_by = %s, probability = %s, since = %s, fresh = false where id = %s",
+                [link.child, how, sure, now, link.file],
+            )
+        db.execute(
+            "update identity_file set fresh = false where id = any(%s)",
+            [[link.file for link in made if link.had is not None]],
+        )
+
+
+def _told(link: few.Link, model: str) -> dict[str, Any]:
+    """The evidence of a link; see :func:`_evidence`."""
+    if link.through is None:
+        return {}
+    w = link.weighed
+    levels = dict.fromkeys(TRAITS) if w is None else dict(zip(TRAITS, w.levels, strict=True))
+    rarity = (
+        {"surname": round(w.surname_rare, 2), "given": round(w.given_rare, 2)}
+        if w
+        else {"surname": None, "given": None}
+    )
+    bits = {"model": model, "weight": round(w.weight, 2) if w else None, "rarity": rarity}
+    return {"through": link.through, "with": link.mate, **bits, **levels}
 
 
 def _involved(db: store.Db, written: dict[str, dict[str, str]]) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -162,14 +288,10 @@ def _bits(model: str) -> list[pl.Expr]:
     ]
 
 
-def _ask(db: store.Db, found: Found, judged: pl.DataFrame, weights: Scale, now: datetime) -> int:
+def _ask(
+    db: store.Db, found: Found, child: pl.DataFrame, judged: pl.DataFrame, weights: Scale, now: datetime
+) -> int:
     """Open a question for what stayed undecided between two children: one for each pair of children, the weightiest."""
-    rooted = store.frame(
-        db, "select f.id as file, f.agency, f.child as had from identity_file f join involved using (id)"
-    )
-    child = rooted.join(found.links.select("file", now="child"), on="file", how="left").select(
-        "file", "agency", child=pl.coalesce("now", "had")
-    )
     doubtful = doubts_among(found, child, weights)
     if not len(doubtful):
         return 0
@@ -234,4 +356,4 @@ def doubts_among(found: Found, child: pl.DataFrame, weights: Scale) -> pl.DataFr
     )
 
 
-__all__ = ["Found", "Identified", "doubts_among", "identify", "partition", "scale"]
+__all__ = ["Found", "Identified", "doubts_among", "identify", "partition"]

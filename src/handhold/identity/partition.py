@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from handhold import store
-from handhold.identity.candidates import by_description, by_number, keys
+from handhold.identity.candidates import by_description, by_number, short_keys
 from handhold.identity.cluster import HOUSE_ORDER, ONE_FILE_EACH, Clusters, Edge, Facts, Refused, grow
 from handhold.identity.compare import Scale, compare, with_rarity
 from handhold.identity.spec import NAMES as TRAITS
@@ -49,7 +49,7 @@ def partition(
     show = progress or (lambda _done, _total: None)
     fresh = files.filter("fresh")["file"]
     people = with_rarity(people, weights)
-    met = keys(people)
+    met = short_keys(people)
     show(0, 3)
     numbered = compare(by_number(met, fresh), people, weights)
     unsettled = _unsettled(files, numbered)
@@ -244,16 +244,18 @@ def _links(files: pl.DataFrame, roots: pl.Series, pairs: pl.DataFrame) -> pl.Dat
 def _mates(rooted: pl.DataFrame, pairs: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """For each file the pair within its child that weighs most (``file, mate, weight``, levels), and the one with a file
     that comes before it (``file, through``), so that a child's files hang together as a tree below its founder."""
-    turned = pairs.select(pl.col("b").alias("a"), pl.col("a").alias("b"), *pairs.columns[2:])
-    both = pl.concat([pairs, turned]).rename({"a": "file", "b": "mate"})
-    inside = both.join(rooted, on="file").join(
-        rooted.rename({"file": "mate", "rank": "before"}), on=["mate", "root"]
+    ways = [pairs.select(pl.col(x).alias("file"), pl.col(y).alias("mate"), "weight") for x, y in ("ab", "ba")]
+    inside = (
+        pl.concat(ways)
+        .join(rooted, on="file")
+        .join(rooted.rename({"file": "mate", "rank": "before"}), on=["mate", "root"])
     )
     heavy = inside.sort("file", -pl.col("weight"), "mate")
     best = heavy.unique(subset="file", keep="first", maintain_order=True).select(
-        "file", "mate", "weight", *RARE, *TRAITS
+        "file", "mate", a=pl.min_horizontal("file", "mate"), b=pl.max_horizontal("file", "mate")
     )
     earlier = heavy.filter(pl.col("before") < pl.col("rank")).unique(
         subset="file", keep="first", maintain_order=True
     )
-    return best, earlier.select("file", through="mate")
+    told = best.join(pairs, on=["a", "b"]).select("file", "mate", "weight", *RARE, *TRAITS)
+    return told, earlier.select("file", through="mate")

@@ -1,0 +1,148 @@
+"""How long it takes to find whose file it is, for a nation and for one file: ``python bench/identity.py [--children N]``.
+
+A simulated nation is read as the feeds come; linking it is timed beside Splink's own predict over the same files and the
+same comparisons, then files that were kept back come one by one. Works in a home of its own, gone afterwards. Seconds of
+the clock are those of this machine now; CPU seconds stand beside them, because others may be using it.
+"""
+
+import argparse
+import os
+import resource
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import polars as pl
+
+AS_OF = date(2024, 5, 31)
+NOW = datetime(2024, 6, 1, 3, 59, tzinfo=UTC)
+KEPT_BACK = 400
+
+
+@contextmanager
+def home() -> Iterator[None]:
+    """A database of one's own."""
+    where = Path(tempfile.mkdtemp(prefix="identity-bench-"))
+    where.chmod(0o755)
+    os.environ["HANDHOLD_HOME"] = str(where)
+    os.environ.pop("DATABASE_URL", None)
+    from handhold import store
+
+    try:
+        with store.transaction() as db:
+            store.migrate(db)
+        yield
+    finally:
+        store.close()
+        store.stop()
+        shutil.rmtree(where, ignore_errors=True)
+
+
+@contextmanager
+def timed(what: str, count: int) -> Iterator[None]:
+    """Say how long it took, by the clock and in CPU seconds of this process."""
+    begun, cpu = time.monotonic(), time.process_time()
+    yield
+    took, used = time.monotonic() - begun, time.process_time() - cpu
+    print(
+        f"{what:<34} {took:8.1f} s  {used:8.1f} CPU s  {count / took:12,.0f} files a second  {_rss()}",
+        flush=True,
+    )
+
+
+def _rss() -> str:
+    return f"RSS {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024:,} MiB"
+
+
+def descriptions(children: int, seed: int) -> pl.DataFrame:
+    """What the feeds of a simulated nation say of persons; rows and events are not kept here."""
+    from handhold import casework, feeds, ledger, pack
+    from handhold.simulate import simulate
+
+    with tempfile.TemporaryDirectory(prefix="identity-nation-") as place:
+        simulate(Path(place), children=children, seed=seed, as_of=AS_OF, adults_per_child=0.05)
+        office = casework.Office(by=casework.SYSTEM, now=NOW, pack=pack.load())
+        kept = casework.keep(feeds.find(Path(place) / "feeds"), office, sender="bench")
+        parts = []
+        for group in feeds.groups(kept):
+            with ledger.acting_transaction(casework.SYSTEM) as db:
+                parts.append(feeds.read(db, group, now=NOW, pack=office.pack).descriptions)
+    return pl.concat(parts)
+
+
+def nation(said: pl.DataFrame) -> None:
+    """Describe and link all files that are not kept back, in a transaction each, as ``casework`` does."""
+    from handhold import identity, pack, store
+
+    files = said["file"].n_unique()
+    with timed("describe", files), store.transaction() as db:
+        identity.describe(db, said, now=NOW)
+    with timed("link (identify)", files), store.transaction() as db:
+        found = identity.identify(db, by="system", now=NOW, pack=pack.load())
+    print(f"  {len(found.children):,} children, {found.linked:,} links, {found.questions:,} questions")
+    with store.transaction() as db:
+        db.execute("analyze identity_key; analyze identity_file; analyze identity_description")
+
+
+def beside(people: int) -> None:
+    """Splink's own predict over the same files and comparisons, with the blocking rules nearest to ours."""
+    from handhold import pack, store
+    from handhold.identity import training
+    from handhold.identity.model import everything, scale
+
+    with store.transaction() as db:
+        _, profiles = everything(db, pack.load())
+    once = profiles.unique(subset="file", keep="first", maintain_order=True)
+    told = training.for_sql(once, scale(pack.load()).world).with_columns(unique_id="file")
+    linked = training.linker(told, prior=1e-6)
+    with timed("Splink predict (blocking, score)", people):
+        pairs = linked.inference.predict(
+            threshold_match_weight=0.0, warning_mode="never"
+        ).as_duckdbpyrelation()
+        print(f"  {len(pairs):,} pairs above nought")
+
+
+def one_by_one(said: pl.DataFrame) -> None:
+    """The files that were kept back, each described and linked in a transaction of its own."""
+    from handhold import identity, pack, store
+
+    rules, describe, link = pack.load(), [], []
+    for part in said.partition_by("file", maintain_order=True):
+        with store.transaction() as db:
+            begun = time.perf_counter()
+            identity.describe(db, part, now=NOW)
+            described = time.perf_counter()
+            identity.identify(db, by="system", now=NOW, pack=rules)
+            link.append((time.perf_counter() - described) * 1000)
+            describe.append((described - begun) * 1000)
+    for name, took in (("describe one file", describe), ("link one file (identify)", link)):
+        ranked = statistics.quantiles(took, n=100)
+        print(f"{name:<34} p50 {ranked[49]:7.1f} ms   p99 {ranked[98]:7.1f} ms   of {len(took):,}")
+
+
+def main() -> None:
+    """Make the nation, link it, compare, link one by one."""
+    asked = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    asked.add_argument("--children", type=int, default=100_000)
+    asked.add_argument("--seed", type=int, default=7)
+    asked.add_argument("--no-splink", action="store_true")
+    wanted = asked.parse_args()
+    print(f"load of the machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    with home():
+        said = descriptions(wanted.children, wanted.seed)
+        late = said["file"].unique().sort().sample(KEPT_BACK, seed=1)
+        back = pl.col("file").is_in(late.implode())
+        nation(said.filter(~back))
+        one_by_one(said.filter(back))
+        if not wanted.no_splink:
+            beside(said["file"].n_unique())
+    print(f"load of the machine {os.getloadavg()[0]:.1f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,208 @@
+"""How well files find their child: ``python bench/linkage.py [--nations 2000,20000] [--errors 1,3]``, and labelled sets beside Splink.
+
+Simulated nations at calibrated and at more errors, whole and by group (Maya surnames, one surname, no A-number at ORR,
+twins, siblings, under five, 1 January): children falsely merged per 100,000, pairwise recall, the share of files about
+which a person is asked, and recall once those questions are answered truthfully. Bars: issue 4.
+"""
+
+import argparse
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import polars as pl
+from identity import AS_OF, NOW, home
+
+from handhold import casework, feeds, ledger, pack
+from handhold.identity.candidates import SAID, profiles
+from handhold.identity.link import doubts_among
+from handhold.identity.model import NOBODY, codes, scale
+from handhold.identity.partition import partition
+from handhold.simulate import simulate
+from handhold.simulate.draw import Chance, day, parts_of
+from handhold.simulate.parameters import RATES, Rates
+from handhold.simulate.people import people
+
+START = date(2018, 10, 1)
+BARS = {1.0: (5.0, 0.99, 0.02), 3.0: (15.0, 0.99, 0.02)}  # falsely merged per 100,000, recall, questions
+
+
+def nation(children: int, seed: int, error: float, rates: Rates) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """What the feeds say of persons, and the truth (``file, agency, child``)."""
+    with TemporaryDirectory(prefix="linkage-nation-") as place, home():
+        simulate(
+            Path(place),
+            children=children,
+            seed=seed,
+            as_of=AS_OF,
+            adults_per_child=0.05,
+            error=error,
+            rates=rates,
+        )
+        office = casework.Office(by=casework.SYSTEM, now=NOW, pack=pack.load())
+        kept = casework.keep(feeds.find(Path(place) / "feeds"), office, sender="bench")
+        parts = []
+        for group in feeds.groups(kept):
+            with ledger.acting_transaction(casework.SYSTEM) as db:
+                parts.append(feeds.read(db, group, now=NOW, pack=office.pack).descriptions)
+        truth = pl.read_parquet(Path(place) / "truth" / "files.parquet")
+    said = pl.concat(parts)
+    named = said.select("file", "agency", "file_key").unique(subset="file")
+    return said, truth.join(named, on=["agency", "file_key"]).select("file", "agency", "child").unique(
+        subset="file"
+    )
+
+
+def groups(
+    children: int, seed: int, rates: Rates, said: pl.DataFrame, truth: pl.DataFrame
+) -> dict[str, set[int]]:
+    """Children by what makes them hard to link."""
+    who = people(Chance(seed), rates, children, day(START), day(AS_OF))
+    _, month, number = parts_of(who.born)
+    at = np.arange(children)
+    many = np.bincount(who.family, minlength=children)[who.family] > 1
+    twin = np.isin(who.family, who.family[(who.ordinal == 1) & (who.born == who.born[who.family])]) & (
+        who.ordinal < 2
+    )
+    orr = said.filter(pl.col("agency") == "ORR").group_by("file").agg(pl.col("number").is_not_null().any())
+    blank = truth.join(orr.filter(~pl.col("number")), on="file")["child"]
+    marks = {
+        "Maya surnames": who.region == 1, "one surname": (who.names["s2"] == "").to_numpy(), "twins": twin, "siblings": many,
+        "under five": who.determined - who.born < 5 * 365, "1 January": (month == 1) & (number == 1),
+    }  # fmt: skip
+    return {name: set(at[mark].tolist()) for name, mark in marks.items()} | {
+        "no A-number at ORR": set(blank.to_list())
+    }
+
+
+def linked(said: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Each file's child as found, and the questions (``a, b``), by the code that a deployment runs."""
+    rules, packed = scale(pack.load()), pack.load()
+    court = pl.when(pl.col("agency") == "EOIR").then("file_key").otherwise("court_case")
+    told = profiles(said.with_columns(court_case=court).select("file", *SAID), codes(packed))
+    files = said.select("file", "agency").unique(subset="file", maintain_order=True)
+    fresh = files.with_columns(child=pl.lit(None, pl.Int64), fresh=pl.lit(True), held=pl.lit(False))
+    found = partition(fresh, told, pl.DataFrame(schema=NOBODY), rules)
+    child = found.links.select("file", "child").join(files, on="file")
+    return child.select("file", got="child"), doubts_among(found, child, rules).select("a", "b", "reason")
+
+
+def answered(got: pl.DataFrame, questions: pl.DataFrame, truth: pl.DataFrame) -> pl.DataFrame:
+    """Children once every question is answered truthfully."""
+    true, mine = dict(truth.select("file", "child").iter_rows()), dict(got.iter_rows())
+    into: dict[int, int] = {}
+
+    def now(child: int) -> int:
+        while child in into:
+            child = into[child]
+        return child
+
+    for a, b, _ in questions.iter_rows():
+        if true.get(a) == true.get(b) and now(mine[a]) != now(mine[b]):
+            into[now(mine[a])] = now(mine[b])
+    return got.with_columns(pl.Series("got", [now(child) for child in got["got"]]))
+
+
+def _pairs(frame: pl.DataFrame, *by: str) -> int:
+    return int(frame.group_by(by).len().select((pl.col("len") * (pl.col("len") - 1) // 2).sum()).item() or 0)
+
+
+def measured(
+    truth: pl.DataFrame, got: pl.DataFrame, after: pl.DataFrame, asked: pl.DataFrame
+) -> dict[str, float]:
+    """The figures over the children of ``truth``."""
+    both = truth.join(got, on="file")
+    merged = both.group_by("got").agg(n=pl.col("child").n_unique()).filter(pl.col("n") > 1)
+    true = max(_pairs(both, "child"), 1)
+    files = pl.concat([asked["a"], asked["b"]]).unique()
+    return {
+        "children": both["child"].n_unique(), "false per 100k": 1e5 * len(merged) / max(both["child"].n_unique(), 1),
+        "recall": _pairs(both, "child", "got") / true, "answered": _pairs(truth.join(after, on="file"), "child", "got") / true,
+        "asked of files": len(asked) / max(len(both), 1), "files asked about": both["file"].is_in(files.implode()).mean() or 0.0,
+    }  # fmt: skip
+
+
+def report(children: int, error: float, seed: int, rates: Rates, name: str) -> None:
+    """Make a nation, link it, print the figures whole and by group."""
+    said, truth = nation(children, seed, error, rates)
+    begun = time.process_time()
+    got, questions = linked(said)
+    took = time.process_time() - begun
+    after = answered(got, questions, truth)
+    print(
+        f"\n{name}: {children:,} children, errors × {error:g}, seed {seed}, {len(truth):,} files, {took:.0f} CPU s"
+    )
+    print(
+        f"{'':22}{'children':>10}{'false/100k':>12}{'recall':>10}{'answered':>10}{'questions':>11}{'files asked':>12}"
+    )
+    whole = measured(truth, got, after, questions)
+    _line("all", whole)
+    for group, members in groups(children, seed, rates, said, truth).items():
+        mine = truth.filter(pl.col("child").is_in(list(members)))
+        inside = pl.concat([mine["file"]]).implode()
+        some = questions.filter(pl.col("a").is_in(inside) | pl.col("b").is_in(inside))
+        # A child of the group may have been merged with one outside it, so clusters are taken whole.
+        _line(group, measured(mine, got, after, some) | {"false per 100k": _false(mine, truth, got)})
+    bar = BARS.get(error)
+    if bar:
+        kept = (
+            whole["false per 100k"] <= bar[0]
+            and whole["recall"] >= bar[1]
+            and whole["asked of files"] <= bar[2]
+        )
+        print(
+            f"bars (false ≤ {bar[0]:g}, recall ≥ {bar[1]}, questions ≤ {bar[2]:.0%} of files): {'kept' if kept else 'MISSED'}"
+        )
+
+
+def _false(mine: pl.DataFrame, truth: pl.DataFrame, got: pl.DataFrame) -> float:
+    clusters = mine.join(got, on="file")["got"].unique()
+    whole = truth.join(got, on="file").filter(pl.col("got").is_in(clusters.implode()))
+    merged = whole.group_by("got").agg(n=pl.col("child").n_unique()).filter(pl.col("n") > 1)
+    return 1e5 * len(merged) / max(mine["child"].n_unique(), 1)
+
+
+def _line(name: str, figures: dict[str, Any]) -> None:
+    f = figures
+    print(
+        f"{name:22}{f['children']:10,}{f['false per 100k']:12.1f}{f['recall']:10.4f}{f['answered']:10.4f}"
+        f"{f['asked of files']:11.2%}{f['files asked about']:12.2%}",
+        flush=True,
+    )
+
+
+def _numbers(text: str) -> Iterator[float]:
+    return (float(part) for part in text.split(",") if part)
+
+
+def main() -> None:
+    """Nations of several sizes and error rates, and one in which half of ORR's files have no A-number."""
+    asked = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    asked.add_argument("--nations", default="2000,20000", help="how many children, comma-separated")
+    asked.add_argument("--errors", default="1,3", help="multiples of the calibrated errors, comma-separated")
+    asked.add_argument("--seed", type=int, default=31)
+    asked.add_argument(
+        "--no-numbers", action="store_true", help="also a nation in which half of the files have no A-number"
+    )
+    wanted = asked.parse_args()
+    for children in _numbers(wanted.nations):
+        for error in _numbers(wanted.errors):
+            report(int(children), error, wanted.seed, RATES, "simulated nation")
+            if wanted.no_numbers:
+                bare = replace(RATES, number_blank_orr=0.5, number_blank_uscis=0.5)
+                report(
+                    int(children),
+                    error,
+                    wanted.seed,
+                    bare,
+                    "half of ORR's and USCIS's files without A-number",
+                )
+
+
+if __name__ == "__main__":
+    main()

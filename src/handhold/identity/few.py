@@ -1,0 +1,321 @@
+"""The files that are new today, when they are few: the same judgements over plain values.
+
+Columns cost milliseconds to begin and nothing to go on; for one file that is the wrong way round. What is a candidate, how
+two descriptions compare, and when a link is drawn are the batch's own functions and constants; only the carrying differs,
+and ``tests/identity/test_few.py`` holds the two to the same children, the same evidence and the same questions. Pure.
+"""
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from handhold import store
+from handhold.identity.candidates import BETWEEN, CROWD, NUMBERS, WHOLE_DATE, heard_words, one_code
+from handhold.identity.cluster import HOUSE_ORDER, Clusters, Edge, Facts, Refused, grow
+from handhold.identity.compare import Scale
+from handhold.identity.levels import day
+from handhold.identity.names import folded, parts
+from handhold.identity.partition import EVERY_CHILD, MANY, SURE_DOB, SURE_GIVEN
+from handhold.identity.spec import NAMES, Profile
+
+Said = Mapping[str, Any]
+Key = tuple[str, str]  # kind and text
+Pair = tuple[int, int]  # files, the smaller first
+GIVEN, DOB, SEX, NUMBER = (NAMES.index(name) for name in ("given", "dob", "sex", "number"))
+
+
+@dataclass(frozen=True)
+class File:
+    """A file with what its rows say: ``child`` before, ``profiles`` with the places that stood with each."""
+
+    id: int
+    agency: str
+    child: int | None
+    fresh: bool
+    held: bool
+    profiles: tuple[tuple[Profile, frozenset[int]], ...]
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """The best that any two descriptions of two files give; see ``compare.compare``."""
+
+    levels: tuple[str, ...]
+    surname_rare: float
+    given_rare: float
+    stranger: float
+    sibling: float
+    weight: float
+    gate: str | None
+    verdict: str
+
+
+@dataclass
+class Few:
+    """What was found: ``root`` of each file, the pairs compared, the links refused."""
+
+    root: dict[int, int] = field(default_factory=dict)
+    pairs: dict[Pair, Weighed] = field(default_factory=dict)
+    refused: list[Refused] = field(default_factory=list)
+
+
+def profiles(
+    said: Sequence[Said], codes: Mapping[str, Mapping[str, str]]
+) -> tuple[tuple[Profile, frozenset[int]], ...]:
+    """The distinct descriptions of one file; see ``candidates.profiles``."""
+    number = next((row["number"] for row in said if row.get("number")), None)
+    court = next((row["court_case"] for row in said if row.get("court_case")), None)
+    around = _circumstances(said)
+    homes: dict[Profile, set[int]] = {}
+    for row in said:
+        one = _person(row, number, court, codes)._replace(**around)
+        homes.setdefault(one, set()).update([row["place"]] if row.get("place") is not None else [])
+    speaking = [one for one in homes if one.last is not None or one.first is not None or one.dob is not None]
+    return tuple((one, frozenset(homes[one])) for one in speaking or homes)
+
+
+def _person(
+    row: Said, number: str | None, court: str | None, codes: Mapping[str, Mapping[str, str]]
+) -> Profile:
+    given = " ".join(part for part in (row.get("first"), row.get("middle")) if part is not None) or None
+    sex, dob = (row.get("sex") or "").upper(), row.get("dob")
+    last, country, language = row.get("last"), row.get("country"), row.get("language")
+    nothing: frozenset[int] = frozenset()
+    return Profile(
+        row.get("number") or number, row.get("court_case") or court, None if last is None else folded(last),
+        None if given is None else folded(given), None if dob is None else dob[:WHOLE_DATE], sex if sex in ("M", "F") else None,
+        None if country is None else one_code(country, codes.get("country", {})),
+        None if language is None else one_code(language, codes.get("language", {})),
+        None, None, None, nothing, nothing, nothing, nothing,
+    )  # fmt: skip
+
+
+def _circumstances(said: Sequence[Said]) -> dict[str, Any]:
+    def all_(*names: str) -> frozenset[int]:
+        return frozenset(row[name] for row in said for name in names if row.get(name) is not None)
+
+    def first(name: str) -> int | None:
+        return min((_days(row[name]) for row in said if _days(row.get(name)) is not None), default=None)  # type: ignore[type-var]
+
+    hours = [
+        days * 24 + _hour(row["custody"]) for row in said if (days := _days(row.get("custody"))) is not None
+    ]
+    return {
+        "custody": min(hours, default=None), "entry": first("entry"), "release": first("release"), "places": all_("place"),
+        "buildings": all_("building"), "phones": all_("phone", "other_phone"), "sponsors": all_("sponsor"),
+    }  # fmt: skip
+
+
+EPOCH = 719163  # the ordinal of 1 January 1970
+
+
+def _days(text: str | None) -> int | None:
+    whole = day(text[:WHOLE_DATE]) if text and len(text) >= WHOLE_DATE else None
+    return whole.toordinal() - EPOCH if whole else None
+
+
+def _hour(text: str) -> int:
+    return int(text[11:13]) if text[11:13].isdigit() else 12
+
+
+def keys(file: File) -> set[Key]:
+    """The keys by which a file meets others; see ``candidates.keys``."""
+    found: set[tuple[str, str | None]] = set()
+    for one, homes in file.profiles:
+        found |= {("number", one.number), ("court-case", one.court)}
+        given = parts(one.first).first_heard if one.first else None
+        words = heard_words(one.last) if one.last else None
+        found |= {("home", f"{home}{BETWEEN}{given}") for home in homes if given is not None}
+        if one.dob is None or len(one.dob) != WHOLE_DATE:
+            continue
+        if one.last and one.first:
+            found.add(("name", f"{parts(f'{one.last} {one.first}').ordered}{BETWEEN}{one.dob}"))
+        if not one.dob.endswith("-01-01"):
+            found |= _dated(words, given, one.dob)
+    return {(kind, text) for kind, text in found if text is not None}
+
+
+def _dated(words: list[str] | None, given: str | None, dob: str) -> set[tuple[str, str | None]]:
+    found: set[tuple[str, str | None]] = {("surname", f"{word}{BETWEEN}{dob}") for word in words or ()}
+    if given is not None:
+        found.add(("given", f"{given}{BETWEEN}{dob}"))
+        if words is not None:
+            name = f"{' '.join(sorted(words))}{BETWEEN}{given}"
+            found |= {("year", f"{name}{BETWEEN}{dob[:4]}"), ("day", f"{name}{BETWEEN}{dob[5:]}")}
+    return found
+
+
+def weigh(a: File, b: File, scale: Scale) -> Weighed:
+    """The best of all pairs of descriptions: one that no gate closes before one that a gate does, then the heavier."""
+    judged = (
+        _weighed(one, other, scale) for (one, _), (other, _) in itertools.product(a.profiles, b.profiles)
+    )
+    return min(judged, key=lambda w: (w.gate is not None, -w.weight, w.levels))
+
+
+def _weighed(one: Profile, other: Profile, scale: Scale) -> Weighed:
+    levels = scale.judge(one, other)
+    rare = scale.rarities(one, other, levels)
+    stranger, sibling = scale.weigh(levels, rare)
+    weight = min(stranger, sibling)
+    gate = scale.closed(dict(zip(NAMES, levels, strict=True)))
+    same = gate is None and weight >= scale.threshold("link")
+    verdict = "same" if same else "unclear" if weight >= scale.threshold("ask") else "different"
+    return Weighed(levels, rare["surname"], rare["given"], stranger, sibling, weight, gate, verdict)
+
+
+def partition(files: Mapping[int, File], apart: Iterable[Pair], scale: Scale) -> Few:
+    """Which files are one child's; see ``partition.partition``. Pairs of which neither file is fresh are not compared,
+    unless they hang together with one that is."""
+    found = Few()
+    met = _met(files)
+    for pair, kinds in met.items():
+        if not kinds.isdisjoint(NUMBERS):
+            found.pairs[pair] = weigh(files[pair[0]], files[pair[1]], scale)
+    settled = _settled(files, found.pairs)
+    for pair, kinds in met.items():
+        if pair not in found.pairs and ("name" in kinds or not settled.issuperset(pair)):
+            found.pairs[pair] = weigh(files[pair[0]], files[pair[1]], scale)
+    near = [pair for pair, w in found.pairs.items() if w.verdict != "different"]
+    for group in _hanging(files, near).values():
+        if 3 <= len(group) <= MANY:
+            for a, b in itertools.combinations(sorted(group), 2):
+                kin = files[a].child is not None and files[a].child == files[b].child
+                if not kin and (a, b) not in found.pairs:
+                    found.pairs[a, b] = weigh(files[a], files[b], scale)
+    _grow(files, apart, scale, found)
+    return found
+
+
+def _met(files: Mapping[int, File]) -> dict[Pair, set[str]]:
+    """Pairs that share a key, one of them fresh, with the kinds of key; a key that a crowd shares says nothing."""
+    sharing: dict[Key, list[int]] = {}
+    for file in files.values():
+        for key in keys(file):
+            sharing.setdefault(key, []).append(file.id)
+    met: dict[Pair, set[str]] = {}
+    for (kind, _), ids in sharing.items():
+        if len(ids) <= CROWD:
+            for a, b in itertools.combinations(sorted(ids), 2):
+                if files[a].fresh or files[b].fresh:
+                    met.setdefault((a, b), set()).add(kind)
+    return met
+
+
+def _hanging(files: Mapping[int, File], edges: Iterable[Pair]) -> dict[int, list[int]]:
+    """Files that hang together by the edges and by the child they have, by one of them."""
+    loose = Clusters({}, {})
+    first: dict[int, int] = {}
+    for file in files.values():
+        if file.child is not None:
+            loose.join(first.setdefault(file.child, file.id), file.id)
+    for a, b in edges:
+        loose.join(a, b)
+    groups: dict[int, list[int]] = {}
+    for id in files:
+        groups.setdefault(loose.root(id), []).append(id)
+    return groups
+
+
+def _settled(files: Mapping[int, File], pairs: Mapping[Pair, Weighed]) -> set[int]:
+    """Files whose child, by sure numbers alone, has a file of every agency that has one of every child."""
+    sure = [
+        p
+        for p, w in pairs.items()
+        if w.verdict == "same" and w.levels[GIVEN] in SURE_GIVEN and w.levels[DOB] in SURE_DOB
+    ]
+    groups = _hanging(files, sure).values()
+    return {
+        id for group in groups if {files[id].agency for id in group}.issuperset(EVERY_CHILD) for id in group
+    }
+
+
+def _grow(files: Mapping[int, File], apart: Iterable[Pair], scale: Scale, found: Few) -> None:
+    """Join along the links, as ``cluster.grow`` does, from the children that stand."""
+    clusters = Clusters(
+        {f.id: f.agency for f in files.values()}, {f.id: f.child for f in files.values() if f.child is not None}, frozenset(apart),
+        frozenset(f.id for f in files.values() if f.held), {f.id: _facts(f) for f in files.values()},
+    )  # fmt: skip
+    first: dict[int, int] = {}
+    for file in files.values():
+        if file.child is not None:
+            clusters.join(first.setdefault(file.child, file.id), file.id)
+    edges = [
+        Edge(w.weight, *pair, w.verdict == "same", w.levels[GIVEN] == "same" and w.levels[DOB] == "same")
+        for pair, w in found.pairs.items()
+        if w.verdict != "different"
+    ]
+    found.refused = grow(
+        clusters, edges, against=[p for p, w in found.pairs.items() if _two_people(w)], margin=scale.threshold("margin"),
+        negative=[p for p, w in found.pairs.items() if w.weight < scale.threshold("negative")], compared=found.pairs,
+    )  # fmt: skip
+    found.root = {id: clusters.root(id) for id in files}
+
+
+def _facts(file: File) -> Facts:
+    told = [one for one, _ in file.profiles]
+    return Facts(
+        frozenset(one.number for one in told if one.number), frozenset(one.sex for one in told if one.sex),
+        frozenset(word for one in told if one.first for word in one.first.split()),
+    )  # fmt: skip
+
+
+def _two_people(w: Weighed) -> bool:
+    other = sum(w.levels[trait] in ("other", "different") for trait in (GIVEN, DOB, SEX))
+    return other >= 2 and w.weight < 0
+
+
+@dataclass(frozen=True)
+class Link:
+    """A fresh file with its child, and the files of that child which it resembles most and through which it hangs on."""
+
+    file: int
+    child: int
+    had: int | None
+    mate: int | None
+    through: int | None
+    weighed: Weighed | None
+
+
+def links(files: Mapping[int, File], found: Few) -> list[Link]:
+    """One for each fresh file, by its id; see ``partition._links``."""
+    members: dict[int, list[int]] = {}
+    for id, root in found.root.items():
+        members.setdefault(root, []).append(id)
+    made = []
+    for root in {found.root[id] for id in files if files[id].fresh}:
+        group = sorted(members[root], key=lambda id: (_turn(files[id].agency), id))
+        stands = next((files[id].child for id in group if files[id].child is not None), None)
+        child = stands if stands is not None else store.blind_one(str(group[0]), "child")
+        made += [_link(files, found, group, n, child) for n, id in enumerate(group) if files[id].fresh]
+    return sorted(made, key=lambda link: link.file)
+
+
+def _turn(agency: str) -> int:
+    return HOUSE_ORDER.index(agency) if agency in HOUSE_ORDER else len(HOUSE_ORDER)
+
+
+def _link(files: Mapping[int, File], found: Few, group: list[int], at: int, child: int) -> Link:
+    id = group[at]
+    if at == 0:
+        weighed = _heaviest(found, id, group)
+        return Link(
+            id, child, files[id].child, None, None, found.pairs[_pair(id, weighed)] if weighed else None
+        )
+    mate, before = _heaviest(found, id, group), _heaviest(found, id, group[:at])
+    return Link(
+        id, child, files[id].child, mate, before or group[0], found.pairs[_pair(id, mate)] if mate else None
+    )
+
+
+def _pair(a: int, b: int) -> Pair:
+    return (a, b) if a < b else (b, a)
+
+
+def _heaviest(found: Few, id: int, others: Iterable[int]) -> int | None:
+    """The file among ``others`` with which this one was compared and weighs most."""
+    compared = [
+        (-found.pairs[_pair(id, o)].weight, o) for o in others if o != id and _pair(id, o) in found.pairs
+    ]
+    return min(compared)[1] if compared else None

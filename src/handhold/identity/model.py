@@ -1,0 +1,159 @@
+"""Which model decides: the pack's, or one that was trained here and adopted; and training one on the files at hand."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+
+from handhold import store
+from handhold.identity.candidates import SAID, profiles
+from handhold.identity.compare import Scale
+from handhold.identity.partition import partition
+from handhold.identity.spec import Knowledge, version
+from handhold.pack import Pack
+
+_scales: dict[tuple[str, str], Scale] = {}
+NOBODY = {"a": pl.Int64, "b": pl.Int64, "judgement": pl.String}
+
+
+class ModelError(store.StoreError):
+    """A model cannot be trained or adopted: the message says why and what to do."""
+
+
+def scale(pack: Pack, db: store.Db | None = None) -> Scale:
+    """The model that decides, with the pack's rules: the one adopted in this database, else the pack's own.
+
+    Raises :class:`ModelError` for a model of another specification: its weights belong to other levels.
+    """
+    row = (
+        db.execute(
+            "select version from identity_model where adopted is not null and until is null"
+        ).fetchone()
+        if db
+        else None
+    )
+    adopted = row[0] if row else ""
+    if (pack.version, adopted) not in _scales:
+        text = _text(db, adopted) if db and adopted else pack.text("identity/model.toml")
+        _scales[pack.version, adopted] = of(pack, tomllib.loads(text))
+    return _scales[pack.version, adopted]
+
+
+def of(pack: Pack, model: Mapping[str, Any]) -> Scale:
+    """The rules of a pack with this model."""
+    if model["spec"] != version():
+        raise ModelError(
+            f"model {model['version']} was trained for another comparison specification; train one anew (handhold identity train)"
+        )
+    nicknames: dict[str, set[int]] = {}
+    for group, names in enumerate(pack.toml("identity/names.toml")["forms"]):
+        for name in names:
+            nicknames.setdefault(name, set()).add(group)
+    common = frozenset(pack.toml("identity/languages.toml")["common"])
+    world = Knowledge({name: frozenset(groups) for name, groups in nicknames.items()}, common)
+    return Scale(model, pack.toml("identity/weights.toml"), world)
+
+
+def codes(pack: Pack) -> dict[str, dict[str, str]]:
+    """How agencies write countries and languages."""
+    tables = {"country": "countries", "language": "languages"}
+    return {name: pack.toml(f"identity/{table}.toml")["code"] for name, table in tables.items()}
+
+
+def _text(db: store.Db, version: str) -> str:
+    return str(store.fetch(db, "select text_ from identity_model where version = %s", [version])[0]["text_"])
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A model trained here, not adopted yet. ``levels``: a row a level with its shares and bits, beside the current bits.
+
+    ``change``: what it would decide otherwise on the files at hand, by name.
+    """
+
+    version: str
+    text: str
+    levels: pl.DataFrame
+    change: dict[str, int]
+
+
+def train(
+    db: store.Db, pack: Pack, *, by: str, now: datetime, seed: int = 1, pairs: float = 2e6
+) -> Candidate:
+    """Train a model on all files that are loaded, keep it, and compare it with the one that decides now."""
+    from handhold.identity import training  # Splink and DuckDB are only needed here
+
+    current = scale(pack, db)
+    files, people = everything(db, pack)
+    if len(files) < LEAST:
+        raise ModelError(
+            f"{len(files):,} files are too few to train on, {LEAST:,} is the least; load more, or a simulated nation"
+        )
+    trained = training.train(
+        people, files.select("file", "agency"), current.rules, current.world, seed=seed, pairs=pairs
+    )
+    text = training.text(
+        trained.artefact, source=f"{len(files):,} files loaded here, {now.date().isoformat()}"
+    )
+    model = tomllib.loads(text)
+    told = [
+        (x.trait, x.level, x.one, x.stranger, x.sibling, *x.bits, *current.bits(x.trait, x.level))
+        for x in trained.levels
+    ]
+    db.execute(
+        """insert into identity_model (version, text_, spec, files, trained, by) values (%s, %s, %s, %s, %s, %s)
+           on conflict (version) do nothing""",
+        [model["version"], text, model["spec"], len(files), now, by],
+    )
+    change = _change(files, people, current, of(pack, model))
+    return Candidate(model["version"], text, pl.DataFrame(told, LEVELS, orient="row"), change)
+
+
+LEAST = 2_000
+LEVELS = {
+    "trait": pl.String, "level": pl.String, "one child": pl.Float64, "strangers": pl.Float64, "siblings": pl.Float64,
+    "stranger bits": pl.Float64, "sibling bits": pl.Float64, "stranger bits now": pl.Float64, "sibling bits now": pl.Float64,
+}  # fmt: skip
+
+
+def adopt(db: store.Db, version: str, *, now: datetime) -> None:
+    """From now on this model decides. What was linked stays; only what comes is weighed anew."""
+    known = db.execute("select 1 from identity_model where version = %s", [version]).fetchone()
+    if known is None:
+        raise ModelError(f"no model {version} was trained here; train one first (handhold identity train)")
+    db.execute("update identity_model set until = %s where adopted is not null and until is null", [now])
+    db.execute("update identity_model set adopted = %s, until = null where version = %s", [now, version])
+
+
+def everything(db: store.Db, pack: Pack) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """All files as if they came today (``file, agency, child, fresh, held``), and their profiles."""
+    files = store.frame(db, "select id as file, agency, hold as held from identity_file order by id")
+    sealed = store.frame(
+        db, "select id, file, sealed from identity_description where not withdrawn order by file, id"
+    )
+    opened = store.unseal_many("identity", "identity_description.sealed", sealed["id"], sealed["sealed"])
+    said = pl.DataFrame({"file": sealed["file"], "said": opened})
+    told = said.with_columns(pl.col("said").str.json_decode(pl.Struct(SAID))).unnest("said")
+    fresh = files.with_columns(child=pl.lit(None, pl.Int64), fresh=pl.lit(True))
+    return fresh, profiles(told, codes(pack))
+
+
+def _change(files: pl.DataFrame, people: pl.DataFrame, current: Scale, new: Scale) -> dict[str, int]:
+    """Pairs of files in one child by each model, of those that either compared, and pairs left to a person."""
+    before, after = (partition(files, people, pl.DataFrame(schema=NOBODY), model) for model in (current, new))
+    pairs = pl.concat([f.pairs.select("a", "b") for f in (before, after)]).unique()
+    for name, found in (("before", before), ("after", after)):
+        child = found.links.select("file", "child")
+        pairs = pairs.join(child.rename({"file": "a", "child": "x"}), on="a").join(
+            child.rename({"file": "b", "child": "y"}), on="b"
+        )
+        pairs = pairs.with_columns((pl.col("x") == pl.col("y")).alias(name)).drop("x", "y")
+    return {
+        "pairs in one child by both": pairs.filter("before", "after").height,
+        "pairs in one child now, not by the new model": pairs.filter(pl.col("before") & ~pl.col("after")).height,
+        "pairs in one child by the new model, not now": pairs.filter(~pl.col("before") & pl.col("after")).height,
+        "pairs refused now": len(before.refused), "pairs refused by the new model": len(after.refused),
+    }  # fmt: skip

@@ -1,0 +1,75 @@
+"""Training on the files at hand, and letting a model decide: nothing changes before a person adopts it."""
+
+import tomllib
+
+import polars as pl
+import pytest
+
+from handhold import identity, store
+from handhold.feeds.model import DESCRIPTION
+from handhold.identity.model import of
+from handhold.identity.spec import version
+
+from .said import ANA, NOW, PACK, said, tell
+from .typed import nation
+
+BY = "person:ana"
+
+
+@pytest.fixture
+def loaded(db: store.Db) -> store.Db:
+    """Five hundred children, described and not linked yet."""
+    rows = nation(500, seed=3, error=1).with_columns(
+        file_key=pl.col("file").cast(pl.String),
+        row=pl.col("file"),
+        delivery=pl.lit(1, pl.Int64),
+        line=pl.lit(1, pl.Int32),
+    )
+    identity.describe(db, rows.select(DESCRIPTION.keys()), now=NOW)
+    return db
+
+
+@pytest.mark.slow
+def test_a_model_is_trained_compared_and_decides_only_when_it_is_adopted(loaded: store.Db) -> None:
+    trained = identity.train(loaded, PACK, by=BY, now=NOW, pairs=1e5)
+    bits = {
+        (t, level): (one, other)
+        for t, level, one, other in trained.levels.select(
+            "trait", "level", "stranger bits", "sibling bits"
+        ).iter_rows()
+    }
+    assert bits["dob", "same"][0] > bits["dob", "day-off"][0] > bits["dob", "other"][0]
+    assert bits["number", "same"][0] > bits["surname", "same"][0] > 0 > bits["surname", "other"][0]
+    assert bits["number", "near"][0] > 0 > bits["number", "near"][1], "a neighbouring number is a sibling's"
+    assert trained.change["pairs in one child by both"] > 1_000
+    assert identity.scale(PACK, loaded).version == identity.scale(PACK).version
+    identity.adopt(loaded, trained.version, now=NOW)
+    assert identity.scale(PACK, loaded).version == trained.version == tomllib.loads(trained.text)["version"]
+    identity.identify(loaded, by="system", now=NOW, pack=PACK)
+    models = store.fetch(
+        loaded, "select distinct evidence ->> 'model' as model from identity_link where evidence ? 'model'"
+    )
+    assert [row["model"] for row in models] == [trained.version]
+
+
+def test_too_few_files_are_refused(db: store.Db) -> None:
+    tell(db, said("ERO", "216043624", **ANA))
+    with pytest.raises(identity.ModelError, match="too few"):
+        identity.train(db, PACK, by=BY, now=NOW)
+
+
+def test_a_model_nobody_trained_cannot_be_adopted(db: store.Db) -> None:
+    with pytest.raises(identity.ModelError, match="no model"):
+        identity.adopt(db, "abc", now=NOW)
+
+
+def test_a_model_of_another_specification_never_weighs() -> None:
+    with pytest.raises(identity.ModelError, match="specification"):
+        of(PACK, PACK.toml("identity/model.toml") | {"spec": "of last year"})
+
+
+def test_the_shipped_model_is_of_this_specification_and_says_no_rare_name() -> None:
+    shipped = PACK.toml("identity/model.toml")
+    assert shipped["spec"] == version()
+    for names in shipped["names"].values():
+        assert min(names["word"].values()) * shipped["files"] >= 9  # twenty files, of two words each at most
