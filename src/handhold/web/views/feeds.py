@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 
 from handhold import account, casework, store
 from handhold import feeds as room
+from handhold.feeds import parts as pieces
 from handhold.oversight import lists
 from handhold.web import clock, doors, session
 from handhold.web import health as health_
@@ -77,6 +78,7 @@ def delivery(request: HttpRequest, delivery: int) -> HttpResponse:
         decisions = room.decisions(db, delivery) if may_release else []
         if opened and refused.rows:
             session.note(db, request, "quarantine.read", "delivery", [delivery])
+        mail = _message(db, request, delivery)
     return render(
         request,
         "handhold/delivery.html",
@@ -89,8 +91,21 @@ def delivery(request: HttpRequest, delivery: int) -> HttpResponse:
             "decisions": decisions,
         }
         | mending.beside(request, found)
-        | taking_back.beside(request, delivery),
+        | taking_back.beside(request, delivery)
+        | mail,
     )
+
+
+def _message(db: store.Db, request: HttpRequest, delivery: int) -> dict[str, Any]:
+    """What a delivery holds and what brought it; what a message says besides is for those who may read it, and looking is noted."""
+    said = pieces.remark(db, delivery)
+    may = session.may_open(session.reader_of(request).role, "remark")
+    if said and may:
+        session.note(db, request, "remark.read", "delivery", [delivery])
+    return {
+        "parts": pieces.listed(db, delivery), "containers": pieces.containers(db, delivery), "is_message": bool(said),
+        "message": said if may else None,
+    }  # fmt: skip
 
 
 def _cells(rows: list[dict[str, Any]], opened: bool) -> None:
