@@ -219,7 +219,6 @@ def _put_quarantine_aside(db: store.Db, delivery: Delivery, now: datetime) -> No
     )
     for table_ in (
         "feeds_quarantine",
-        "feeds_fill",
         "feeds_column",
     ):  # what the older reading looked like goes with it
         db.execute(f"delete from {table_} where delivery = %s", [delivery.id])  # noqa: S608 a fixed list

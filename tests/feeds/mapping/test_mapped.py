@@ -389,6 +389,14 @@ def test_nobody_takes_anothers_name(tmp_path: Path) -> None:
 
 
 def test_every_act_on_a_mapping_is_in_the_ledger(tmp_path: Path) -> None:
+    sender = "ledger@ero.example"
+    first, other = (mail_in(tmp_path, ("l.xlsx", workbook(("S", no_shows(title=t)))), sender=s)[1] for t, s in (("l1", sender), ("l2", "no@ero.example")))  # fmt: skip
+    text = propose(first)
+    casework.confirm_mapping(text, OFFICE)
+    casework.confirm_mapping(text.replace('take = "after-comma"', 'take = "all"'), OFFICE)
+    assert casework.reread("ledger", OFFICE, dry_run=False)[0].changed == 5
+    casework.end_mapping("ledger", OFFICE)
+    casework.reject_part(other.id, "no list", OFFICE)
     verbs = {"mapping.confirmed", "mapping.ended", "delivery.opened", "delivery.reread", "delivery.rejected"}
     with store.transaction() as db:
         found = {row["verb"] for row in store.fetch(db, "select distinct verb from ledger_entry")}
