@@ -483,7 +483,7 @@ def seal_ledger(office: Office) -> None:
 
 def train_model(office: Office, *, seed: int = 1, adopt: bool = False) -> identity.Candidate:
     """Train a model of whose file it is on the files that are loaded; it decides only if it is adopted."""
-    with _acting(office.by) as db:
+    with _acting(office) as db:
         found = identity.train(db, office.pack, by=office.by, now=office.now, seed=seed)
         number = [int(found.version, 16)]
         _trail(db, office, "model.trained", "model", number)
