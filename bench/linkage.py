@@ -1,4 +1,4 @@
-"""How well files find their child: ``python bench/linkage.py [--nations 2000,20000] [--errors 1,3]``, and labelled sets beside Splink.
+"""How well files find their child: ``python bench/linkage.py [--nations 2000,20000] [--errors 1,3]``.
 
 Simulated nations at calibrated and at more errors, whole and by group (Maya surnames, one surname, no A-number at ORR,
 twins, siblings, under five, 1 January): children falsely merged per 100,000, pairwise recall, the share of files about
@@ -135,7 +135,7 @@ def report(children: int, error: float, seed: int, rates: Rates, name: str) -> N
     took = time.process_time() - begun
     after = answered(got, questions, truth)
     print(
-        f"\n{name}: {children:,} children, errors × {error:g}, seed {seed}, {len(truth):,} files, {took:.0f} CPU s"
+        f"\n{name}: {children:,} children, errors × {error:g}, seed {seed}, {len(truth):,} files, {took:.1f} CPU s"
     )
     print(
         f"{'':22}{'children':>10}{'false/100k':>12}{'recall':>10}{'answered':>10}{'questions':>11}{'files asked':>12}"

@@ -1,4 +1,8 @@
-"""The order of arrival: what comes in pieces ends as what comes at once, or it is asked."""
+"""The order of arrival: what comes in pieces ends as what comes at once, or it is asked.
+
+One difference is meant: a link that was drawn when nothing spoke against it stands until a person ends it, also where a
+later file would have stopped it had both come at once.
+"""
 
 import itertools
 from typing import Any
@@ -49,8 +53,8 @@ def test_in_pieces_as_at_once_or_asked(db: store.Db, drawn: list[Any], data: st.
     doubtful = frozenset().union(*asked)
     of = [{file: files for files in children for file in files} for children in (at_once, in_pieces)]
     for x, y in itertools.combinations(of[0], 2):
-        if (of[0][x] is of[0][y]) != (of[1][x] is of[1][y]):
-            assert {x, y} & doubtful, "arrival in pieces changed who is linked to whom, and nobody is asked"
+        if of[0][x] is of[0][y] and of[1][x] is not of[1][y]:
+            assert {x, y} & doubtful, "arrival in pieces kept files apart, and nobody is asked"
 
 
 def found(said: pl.DataFrame, child: dict[int, int], fresh: set[int]) -> Found:
@@ -82,7 +86,11 @@ def test_a_nation_that_comes_in_two_halves_is_the_nation(keys_only: None) -> Non
     )
     asked = doubts_among(late, child, SCALE).select("a", "b")
     doubtful = {then[file] for pair in asked.iter_rows() for file in pair}
-    assert [pair for pair in apart if not {then[file] for file in pair} & doubtful] == []
+    silent = [(x, y) for x, y in apart if not {then[x], then[y]} & doubtful]
+    assert all(then[x] == then[y] for x, y in silent), (
+        "what would be one child stands apart, and nobody is asked"
+    )
+    assert len(silent) < len(at_once) / 200, "links that only stand because they came first are few"
 
 
 def test_the_same_run_twice_is_the_same_whatever_the_order_of_rows(keys_only: None) -> None:
