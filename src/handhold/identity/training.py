@@ -87,7 +87,7 @@ def comparison(trait: Trait) -> dict[str, Any]:
 def linker(files: pl.DataFrame, *, prior: float, threads: int = 2) -> Linker:
     """Splink over profiles with the columns of :func:`for_sql` and ``unique_id``; nothing estimated yet."""
     connection = duckdb.connect()
-    connection.execute(f"set threads = {int(threads)}")
+    connection.execute(f"set threads = {int(threads)}; set enable_progress_bar = false")
     settings = SettingsCreator(
         link_type="dedupe_only", comparisons=[comparison(trait) for trait in TRAITS], probability_two_random_records_match=prior,
         blocking_rules_to_generate_predictions=[block_on(*columns) for columns in BATCH_BLOCKS], retain_matching_columns=False,
