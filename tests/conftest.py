@@ -60,6 +60,7 @@ def database(template: str) -> Iterator[str]:
     _administer(template, f"create database {name} template {TEMPLATE}")
     store.close()
     store.use(psycopg.conninfo.make_conninfo(template, dbname=name))
+    shutil.rmtree(store.home() / "checkpoints", ignore_errors=True)  # those of another module's ledger
     yield store.dsn()
     store.close()
     _administer(template, f"drop database {name} with (force)")

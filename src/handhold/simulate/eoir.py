@@ -266,7 +266,7 @@ def adults(world: World, first: int, n: int, start: int) -> dict[str, pl.DataFra
 
 def _adult_cases(world: World, rng: np.random.Generator, frame: pl.DataFrame) -> pl.DataFrame:
     n = len(frame)
-    where = addresses(world.chance, world.rates, f"adult homes {frame['id'].item(0)}", n).text
+    where = addresses(world.chance, world.rates, f"adult homes {next(iter(frame['id']), 0)}", n).text
     born = between(rng, n, -3650, 9855)  # 1960 to 1996
     return pl.DataFrame(
         {
