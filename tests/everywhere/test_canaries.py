@@ -102,10 +102,10 @@ for role, purpose in (("specialist", "safety"), ("steward", "safety"), ("coordin
             print(html)
         todo += [link for link in re.findall(r'href="(/[^"#]*)"', html) if not link.startswith("/static")]
     from handhold.oversight import lists
-    whole, lists.feed_health = lists.feed_health, lambda db: 1 / 0
+    whole, lists.deliveries = lists.deliveries, lambda *_, **__: 1 / 0
     broken = client.get("/feeds/")
     print(broken.status_code, broken.content.decode() if broken.status_code == 500 else "")
-    lists.feed_health = whole
+    lists.deliveries = whole
 """
 
 
