@@ -119,6 +119,17 @@ def end(pid_file: Path) -> None:
 
 
 def words(dsn: str) -> list[str]:
-    """What was kept."""
+    """What was kept. A server that fell just after it had answered (its disk was full) is given time to stand up again."""
+    until = time.monotonic() + 30
+    while True:
+        try:
+            return _words(dsn)
+        except psycopg.errors.OperationalError as error:
+            if "recovery mode" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.2)
+
+
+def _words(dsn: str) -> list[str]:
     with psycopg.connect(dsn) as db:
         return [word for (word,) in db.execute("select word from kept order by word").fetchall()]

@@ -40,7 +40,7 @@ def files(request: HttpRequest, child: int) -> HttpResponse:
 
 
 def _file(db: store.Db, who: access.Reader, row: dict[str, Any]) -> dict[str, Any]:
-    told = identity.explain(row["evidence"] or {}, identity.scale(session.rules()))
+    told = identity.explain(row["evidence"] or {}, identity.scale(session.rules(), db))
     told = told if knowing.may(who, "sponsor.identity") else told.without_sponsor()
     return row | {
         "agency": agency_of(who, row["agency"]),

@@ -41,7 +41,7 @@ def questions(request: HttpRequest) -> HttpResponse:
             "more": rows[SIZE - 1]["id"] if len(rows) > SIZE else None,
             "continued": "after" in request.GET,
             "waiting": queue.waiting(db, **asked),
-            "groups": [_group(row) for row in queue.groups(db, **asked, limit=8)],
+            "groups": [_group(db, row) for row in queue.groups(db, **asked, limit=8)],
             "decides": knowing.may(who, knowing.IDENTITY),
             "soon_days": session.rules().toml(oversight.QUESTIONS)["soon_days"],
         }
@@ -69,8 +69,8 @@ def agency_of(who: access.Reader, agency: str) -> str | None:
     return agency if element is None or knowing.may(who, element) else None
 
 
-def _group(row: dict[str, Any]) -> dict[str, Any]:
-    told = identity.explain(row["evidence"], identity.scale(session.rules())).without_sponsor()
+def _group(db: store.Db, row: dict[str, Any]) -> dict[str, Any]:
+    told = identity.explain(row["evidence"], identity.scale(session.rules(), db)).without_sponsor()
     steps = evidence.picture(told, word).steps
     return row | {"levels": steps}
 
@@ -165,7 +165,7 @@ def _page(db: store.Db, request: HttpRequest, found: dict[str, Any]) -> dict[str
     if found["closed"] is None and not found["again"]:
         queue.claim(db, found["id"], person=who.person, now=clock.now())
     said = lists.said_of(db, files) if knowing.may(who, knowing.IDENTITY) else {}
-    told = identity.explain(found["evidence"] or {}, identity.scale(session.rules()))
+    told = identity.explain(found["evidence"] or {}, identity.scale(session.rules(), db))
     told = told if knowing.may(who, "sponsor.identity") else told.without_sponsor()
     pair = identity.pair(*files)
     proposal = None if found["again"] else identity.proposal(db, pair)
@@ -300,9 +300,9 @@ def group(request: HttpRequest, pattern: str) -> HttpResponse:
         if not rows and request.method == "GET":
             raise Http404
         if request.method == "GET":
-            shown = _members(db, request, rows)
+            shown, alike = _members(db, request, rows), _group(db, {"evidence": rows[0]["evidence"]})
     if request.method == "GET":
-        context = {"pattern": pattern, "group": _group({"evidence": rows[0]["evidence"]}), "reason": rows[0]["reason"],
+        context = {"pattern": pattern, "group": alike, "reason": rows[0]["reason"],
                    "rows": shown, "judgements": JUDGEMENTS, "most": most}  # fmt: skip
         return render(request, "handhold/question_group.html", context)
     return _decide_group(request, rows, pattern)
