@@ -6,6 +6,7 @@ import os
 import signal
 import smtplib
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -61,7 +62,7 @@ def send(port: int, data: bytes) -> bool:
 def asked(home: Home, query: str) -> list[tuple[object, ...]]:
     code = f"import json; from handhold import store\nwith store.transaction() as db: print(json.dumps(db.execute({query!r}).fetchall(), default=str))"
     done = subprocess.run(
-        ["python", "-c", code],
+        [sys.executable, "-c", code],
         env=home._environment(),
         capture_output=True,
         text=True,

@@ -78,7 +78,7 @@ class Mapping:
 
     @property
     def own_feed(self) -> str:
-        """The name under which its rows are kept: beside the agency's own, never among them (``docs/decisions/0008``)."""
+        """The name under which its rows are kept: beside the agency's own, never among them (decision 0008)."""
         return f"{self.feed}{AT}{self.name}"
 
     def fits_sender(self, sender: str, subject: str, part: str, sheet: str, day: date) -> bool:
