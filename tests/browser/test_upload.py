@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from faults.deployment import NOW, REPOSITORY, Home, fresh_home
 from nation import Nation, hearing, in_court, released
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 PASSWORD = "quartz-river-sable-tulip-mesa"
 PEOPLE = f"from handhold.web.people import create_people; create_people({PASSWORD!r})"
@@ -77,11 +77,9 @@ def _answering(address: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
+def browser(chromium: Browser) -> Browser:
+    """The one that all browser tests share: a process may drive only one at a time."""
+    return chromium
 
 
 def sign_in(browser: Browser, served: str, role: str, *, width: int, scripts: bool) -> Page:

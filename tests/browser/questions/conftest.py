@@ -1,7 +1,6 @@
 """The pages served from a thread of this process, and a browser in front of them. No JavaScript: ``plain``."""
 
 import os
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from socketserver import ThreadingMixIn
@@ -18,7 +17,6 @@ from handhold.web import setup
 
 setup.django()
 PASSWORD = "quartz-river-sable-tulip-mesa"
-CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 SCREENS = {"desk": {"width": 1280, "height": 900}, "phone": {"width": 400, "height": 800}}
 
 
@@ -37,17 +35,9 @@ class _Quiet(WSGIRequestHandler):
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Debian's Chromium."""
-    from playwright.sync_api import sync_playwright
-
-    found = next(filter(None, map(shutil.which, CHROMIUMS)), None)
-    if found is None:
-        pytest.skip("there is no Chromium here; run 'apt-get install chromium' as root")
-    with sync_playwright() as play:
-        opened = play.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield opened
-        opened.close()
+def browser(chromium: Any) -> Any:
+    """The one that all browser tests share: a process may drive only one at a time."""
+    return chromium
 
 
 @pytest.fixture(scope="module")
