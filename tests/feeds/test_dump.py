@@ -1,4 +1,4 @@
-"""The court's dump: an archive read as its tables would be, each table a delivery of its own."""
+"""The court's dump: an archive read as its tables would be, each table a delivery of its own; and without identity tables."""
 
 import io
 import zipfile
@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from handhold import feeds, store
+from handhold import casework, feeds, oversight, store
 from handhold.feeds import archive
 
 from .sending import NOW, PACK, Taken, adds_up, send, tabbed, write
@@ -257,3 +257,47 @@ def test_kept_bytes_can_be_read_from_any_place(tmp_path: Path, database: str) ->
             assert kept.read(1000) == data[place : place + 1000]
         kept.seek(0)
         assert kept.read() == data
+
+
+PUBLIC = {
+    "A_TblCase": [case(n, ALIEN_CITY="HOUSTON", ALIEN_STATE="TX", ALIEN_ZIPCODE="`77036", GENDER="F") for n in (1, 2, 3)]
+    + [case(9, CASEPRIORITY_CODE="", C_BIRTHDATE="1/1970")],
+    "B_TblProceeding": [proceeding(n, INPUT_DATE="2021-03-01") for n in (1, 2, 3, 9)],
+    "tbl_schedule": [hearing(1, 1, ADJ_RSN="11", NOTICE_CODE="6U"), hearing(2, 2, "2024-09-01"), hearing(3, 9), hearing(4, 3, ADJ_RSN="13")],
+    "tbl_JuvenileHistory": [{"idnJuvenileHistory": "1", "idnCase": "1", "idnJuvenile": "4"}],
+}  # fmt: skip
+
+
+def test_the_public_dump_needs_no_identity(database: str, tmp_path: Path) -> None:
+    """Without the exchange's own tables every child's case is a file and a child of its own, with events, account and gaps."""
+    office = casework.Office(by=casework.SYSTEM, now=NOW, pack=PACK)
+    april = extract(tmp_path / "dump", "2024-04-30", **PUBLIC)
+    arrival = casework.arrive(feeds.find(april), office, sender="test")
+    assert all(adds_up(d) for d in arrival.deliveries)
+    assert (arrival.linked, arrival.questions) == (0, 0)
+    with store.transaction() as db:
+        children = db.execute("select count(distinct child), count(*) from identity_file").fetchone()
+        figures = {f.name: f.value for f in oversight.picture(db, now=NOW, pack=PACK)}
+        gaps = store.fetch(db, "select distinct kind from account_gap where closed is null order by kind")
+    assert children == (3, 3)
+    assert {name: figures[name] for name in ("children", "in-court", "missed-hearing", "untold-orr")} == {
+        "children": 3, "in-court": 3, "missed-hearing": 1, "untold-orr": 1,
+    }  # fmt: skip
+    assert [row["kind"] for row in gaps] == ["missed-hearing-unexplained", "missed-hearing-untold"]
+    # A month later, as the archive in which it is handed out: nothing of it is news but the hearing that was held.
+    later = PUBLIC | {
+        "tbl_schedule": [
+            *PUBLIC["tbl_schedule"][:1],
+            hearing(2, 2, "2024-09-01", ADJ_RSN="13"),
+            *PUBLIC["tbl_schedule"][2:],
+        ]
+    }
+    path = archived(tmp_path / "zip", inside=extract(tmp_path / "may", **later), tblLookup_Juvenile="1\tJ\n")
+    seen = casework.preview([path], office, sender="test").arrival
+    arrival = casework.arrive(feeds.find(path.parent), office, sender="test")
+    assert [(d.feed, d.status, d.loaded) for d in seen.deliveries] == [
+        (d.feed, d.status, d.loaded) for d in arrival.deliveries
+    ]
+    news = {d.feed: (d.loaded, d.unchanged, d.left) for d in arrival.deliveries if d.feed and not d.again}
+    assert news == {SCHEDULE: (1, 2, 1)}
+    assert arrival.events > 0
