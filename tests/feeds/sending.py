@@ -37,12 +37,16 @@ class Taken:
         return dict(self.reports["kind"].value_counts().sort("kind").iter_rows())
 
 
-def send(db: store.Db, *paths: Path, now: datetime = NOW, search: bool = True) -> Taken:
-    """Keep these files, or all in these folders, and read what waits to be read. Not to ``search`` sends a folder as it is."""
+def send(db: store.Db, *paths: Path, now: datetime = NOW, search: bool = True, apart: bool = False) -> Taken:
+    """Keep these files, or all in these folders, and read what waits to be read. Not to ``search`` sends a folder as it is;
+    what holds parts is taken ``apart``."""
     files = [file for path in paths for file in (feeds.find(path) if search and path.is_dir() else [path])]
     kept = [feeds.keep(db, file, sender="test", by="system", now=now) for file in files]
+    if apart:
+        kept = [one for whole in kept for one in feeds.sort_out(db, whole, pack=PACK)]
     readings = [feeds.read(db, group, now=now, pack=PACK) for group in feeds.groups(kept)]
     done = {d.id: d for reading in readings for d in reading.deliveries}
+    done |= {d.id: d for d in feeds.settle_above(db, list(done.values()))}
     return Taken(
         [done.get(d.id, d) for d in kept],
         pl.concat([empty(REPORT), *(r.reports for r in readings)]),

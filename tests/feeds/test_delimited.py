@@ -1,6 +1,8 @@
 """Delimited text: encodings, quotes, defects; every line is a cell row, an odd row or nothing."""
 
 import io
+import threading
+from typing import BinaryIO, cast
 
 import pytest
 from hypothesis import given, settings
@@ -102,3 +104,34 @@ def test_no_line_is_lost_whatever_it_holds(rows: list[list[str]], tabs: bool) ->
         assert read_ == sum(bool(line.strip(" \t")) for line in body.split("\n"))
     lines = [line for piece in pieces for line in [*piece.cells["line"], *(line for line, _ in piece.odd)]]
     assert len(set(lines)) == len(lines)
+
+
+class Breaking(io.RawIOBase):
+    """A stream that gives a header, some rows, and then an error."""
+
+    def __init__(self) -> None:
+        self.given = 0
+
+    def read(self, _size: int = -1) -> bytes:
+        self.given += 1
+        if self.given > 3:
+            raise Unreadable("the archive is damaged here")
+        return b"a,b\n1,2\n" if self.given == 1 else b"1,2\n"
+
+
+def test_what_breaks_while_reading_ahead_is_told_where_the_rows_are_wanted() -> None:
+    text = delimited.read(cast(BinaryIO, Breaking()), separator=",", quoted=True, line_bytes=4_000_000)
+    with pytest.raises(Unreadable, match="damaged here"):
+        list(text.pieces)
+
+
+def test_nobody_reads_on_when_the_rest_is_not_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delimited, "PIECE", 100)
+    before = threading.active_count()
+    data = io.BytesIO(b"a,b\n" + b"1,2\n" * 100_000)
+    text = delimited.read(data, separator=",", quoted=True, line_bytes=4_000_000)
+    next(text.pieces)
+    assert threading.active_count() == before + 1
+    del text
+    assert threading.active_count() == before
+    assert data.tell() < 1_000

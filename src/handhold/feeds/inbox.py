@@ -2,19 +2,20 @@
 
 import re
 from datetime import date, datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, BinaryIO
 
 import polars as pl
 
 from handhold import store
-from handhold.feeds import health
+from handhold.feeds import archive, health
 from handhold.feeds.layout import ORDER, Layout, layouts, recognise
 from handhold.feeds.model import Delivery, FeedError, Source
 from handhold.pack import Pack, load
 
 UNFINISHED = {".part", ".tmp", ".crdownload", ".partial"}
 MAIL = {"eml", "msg", "mbox"}
+ARCHIVE = "zip"
 WAITS = "no feed of the contract has a file of this name; it waits to be mapped"
 SYNTHETIC = "SYNTHETIC.txt"
 DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
@@ -22,6 +23,7 @@ KNOWN_NUMBERS = """
     select number from feeds_row where number is not null and (feed like 'ero.%' or feed like 'orr.%')
     union select p.number from feeds_row_past p join feeds_delivery d on d.id = p.delivery
     where p.number is not null and d.agency in ('ERO', 'ORR') and d.status = 'read'"""
+LEFT = "a table of the court's extract that no feed has: kept, listed and left"
 NOT_FEEDS = {SYNTHETIC.lower(), "readme.md", "readme.txt"}
 
 
@@ -57,9 +59,11 @@ def _being_delivered(path: Path) -> bool:
 
 def _turn(path: Path, pack: Pack) -> tuple[int, str, int]:
     layout = recognise(path.name, pack)
+    if _format(path) == ARCHIVE:
+        return ORDER.index("EOIR"), str(as_of(path) or ""), 0
     if layout is None:
         return len(ORDER), "", 0
-    return ORDER.index(layout.agency), str(_as_of(path) or ""), list(layouts(pack)).index(layout.feed)
+    return ORDER.index(layout.agency), str(as_of(path) or ""), list(layouts(pack)).index(layout.feed)
 
 
 def says_synthetic(folder: Path) -> bool | None:
@@ -67,7 +71,7 @@ def says_synthetic(folder: Path) -> bool | None:
     return True if any((place / SYNTHETIC).exists() for place in (folder, folder.parent)) else None
 
 
-def _as_of(path: Source) -> date | None:
+def as_of(path: Source | PurePath) -> date | None:
     """The day a file speaks of: the last date in its own name, else its folder's."""
     for text in (path.name, path.parent.name):
         days = DAY.findall(text)
@@ -96,7 +100,7 @@ def keep(db: store.Db, path: Source, *, sender: str, by: str, now: datetime, who
         raise FeedError(f"there is no file {path.name!r} here; check the path") from None
     known = _same(db, sha256, whole=whole)
     if known is not None:
-        health.came_again(db, known.id, _as_of(path), now)
+        health.came_again(db, known.id, as_of(path), now)
         return known
     if not (known := _new(db, path, sha256, size, recognise(path.name, pack), sender, now, whole=whole)):
         known = _same(db, sha256, whole=whole)  # it came by another door meanwhile
@@ -143,13 +147,28 @@ def _new(
     whole: bool,
 ) -> Delivery | None:
     format_ = _format(path)
+    status, why = ("kept", None) if layout or format_ in {*MAIL, ARCHIVE} else _nobodys(path)
     delivery = Delivery(
         id=store.blind_one(sha256.hex(), "delivery"), sha256=sha256, name=path.name, feed=layout.feed if layout else None,
         format=format_,
-        agency=layout.agency if layout else None, as_of=_as_of(path), sender=sender, bytes=size, received=now,
-        status="kept" if layout or format_ in MAIL else "waiting", why=None if layout or format_ in MAIL else WAITS, whole=whole,
+        agency=layout.agency if layout else None, as_of=as_of(path), sender=sender, bytes=size, received=now,
+        status=status, why=why, whole=whole,
     )  # fmt: skip
     return enter(db, delivery)
+
+
+def _nobodys(path: Source) -> tuple[str, str]:
+    """What becomes of a file that no feed has: one of the court's many tables is left, anything else waits to be mapped."""
+    if archive.names_a_table(path):
+        return "read", LEFT
+    return "waiting", WAITS
+
+
+def open_(delivery: Delivery) -> BinaryIO:
+    """The bytes of a delivery as they came."""
+    if delivery.bytes_of is not None and delivery.member is not None:
+        return archive.open_(delivery.bytes_of, delivery.member)
+    return store.blobs.open_(delivery.sha256)
 
 
 def _format(path: Source) -> str | None:
@@ -170,11 +189,11 @@ def enter(db: store.Db, delivery: Delivery) -> Delivery | None:
     }  # fmt: skip
     made = db.execute(
         """insert into feeds_delivery (id, sha256, name_sealed, feed, format, agency, as_of, sender, bytes, received, status, why, whole,
-                                       mapping, bytes_of, sheet_sealed)
-           values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) on conflict do nothing""",
+                                       mapping, bytes_of, sheet_sealed, member)
+           values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) on conflict do nothing""",
         [delivery.id, delivery.sha256, sealed["name"], delivery.feed, delivery.format, delivery.agency, delivery.as_of, delivery.sender,
-         delivery.bytes, delivery.received, delivery.status, delivery.why, delivery.whole, delivery.mapping, delivery.workbook,
-         sealed["sheet"]],
+         delivery.bytes, delivery.received, delivery.status, delivery.why, delivery.whole, delivery.mapping, delivery.bytes_of,
+         sealed["sheet"], delivery.member],
     )  # fmt: skip
     return delivery if made.rowcount else None
 
@@ -188,7 +207,7 @@ def from_row(row: dict[str, Any], *, again: bool = False) -> Delivery:
         loaded=row["loaded"], unchanged=row["unchanged"], quarantined=row["quarantined"], left=row["left_"],
         withdrawn=row["withdrawn"], missing_columns=tuple(row["missing_columns"]), again=again,
         whole=row["whole"], released=row["released"], changed=row["changed"], mapping=row["mapping"],
-        workbook=bytes(row["bytes_of"]) if row["bytes_of"] else None, sheet=_sheet(row),
+        bytes_of=bytes(row["bytes_of"]) if row["bytes_of"] else None, sheet=_sheet(row), member=row["member"],
     )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """The layouts of the feeds: columns, keys, types and codes, as text in the pack (``packs/…/feeds/*.toml``)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from functools import lru_cache
 from typing import Any
@@ -33,7 +33,8 @@ class Layout:
 
     ``together``: columns that stand filled only together. ``bare``: the file has no header. ``every``: how often it comes
     (ISO 8601), ``None`` where it comes once. ``repeats``: a key may stand twice for different things,
-    so a row is told from others by all its cells.
+    so a row is told from others by all its cells. ``shapes`` and ``usual``: what cells look like, and what stands filled
+    together, in all but odd rows; they decide where a shifted row belongs when the types alone leave several places.
     """
 
     feed: str
@@ -50,6 +51,8 @@ class Layout:
     every: str | None
     repeats: bool
     columns: dict[str, Column]
+    shapes: dict[str, str] = field(default_factory=dict)
+    usual: tuple[tuple[str, ...], ...] = ()
 
     @property
     def separator(self) -> str:
@@ -115,6 +118,8 @@ def _layout(feed: str, text: dict[str, Any]) -> Layout:
         every=text.get("every"),
         repeats=text.get("repeats", False),
         columns={name: Column.from_text(name, said) for name, said in text["columns"].items()},
+        shapes=text.get("shapes", {}),
+        usual=tuple(tuple(names) for names in text.get("usual", [])),
     )
 
 

@@ -60,8 +60,8 @@ class Delivery:
 
     ``whole``: all or none, refused when one row would be quarantined; ``released``: it was held, and a person looked;
     ``edits``: lines that were corrected in place, with the cells (JSON by column) that are read in place of those that came.
-    ``mapping``: the version of a mapping that reads it, where it is a sender's own spreadsheet; ``workbook``: whose bytes a
-    ``sheet`` lies in.
+    ``mapping``: the version of a mapping that reads it, where it is a sender's own spreadsheet; ``bytes_of``: in whose bytes
+    a ``sheet`` of a workbook, or a table of an archive (``member``: its place in it), lies.
     """
 
     id: int
@@ -89,8 +89,9 @@ class Delivery:
     changed: int | None = None
     edits: tuple[tuple[int, str], ...] = ()
     mapping: int | None = None
-    workbook: Sha256 | None = None
+    bytes_of: Sha256 | None = None
     sheet: str | None = None
+    member: int | None = None
 
     def refused(self, why: str, status: str = "refused") -> "Delivery":
         """The same delivery, not taken in; its rows are not counted because none was read for good."""

@@ -1,4 +1,5 @@
-"""What a delivery holds: a message's attachments, an mbox's messages, a workbook's sheets; each with a fate of its own.
+"""What a delivery holds: a message's attachments, an mbox's messages, a workbook's sheets, an archive's tables; each with a
+fate of its own.
 
 A container is opened in one transaction with all its parts, so a process killed in between opens it again; a part whose
 bytes came before is the same delivery, whoever brought it.
@@ -12,8 +13,8 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from handhold import store
-from handhold.feeds import inbox, mail
-from handhold.feeds.inbox import MAIL
+from handhold.feeds import archive, inbox, mail
+from handhold.feeds.inbox import ARCHIVE, MAIL
 from handhold.feeds.mapping import book, sheets
 from handhold.feeds.model import Delivery, Unreadable
 from handhold.pack import Pack
@@ -21,6 +22,7 @@ from handhold.pack import Pack
 WORKBOOKS = {"xlsx", "xlsm", "xls", "ods"}
 PARTS = "select d.*, p.n from feeds_part p join feeds_delivery d on d.id = p.part where p.container = %s order by p.n"
 ZONE = "America/New_York"
+LEFT_SHOWN = 2_000  # letters of a sentence that names what was left
 MESSAGE_BYTES = 200 << 20  # the longest message that is opened
 
 
@@ -40,6 +42,8 @@ def sort_out(db: store.Db, delivery: Delivery, *, pack: Pack) -> list[Delivery]:
         return [delivery]
     if delivery.format in MAIL:
         return _message(db, delivery, pack, 0)
+    if delivery.format == ARCHIVE:
+        return _archive(db, delivery, pack)
     return _table(db, delivery, pack)
 
 
@@ -170,10 +174,42 @@ def _sheet(db: store.Db, workbook: Delivery, n: int, name: str, pack: Pack) -> D
     """One sheet of several: it has no bytes of its own, but a fate."""
     sha256 = hashlib.sha256(workbook.sha256 + b"\0sheet\0" + name.encode()).digest()
     own = replace(
-        workbook, id=store.blind_one(sha256.hex(), "delivery"), sha256=sha256, workbook=workbook.sha256, sheet=name, status="waiting", why=None,
+        workbook, id=store.blind_one(sha256.hex(), "delivery"), sha256=sha256, bytes_of=workbook.sha256, sheet=name, status="waiting", why=None,
     )  # fmt: skip
     made, again = _linked(db, workbook, n, own)
     return made if again else fate(db, book.assigned(db, made, pack))
+
+
+def _archive(db: store.Db, delivery: Delivery, pack: Pack) -> list[Delivery]:
+    """The tables of a court's dump as parts of it; what no feed has is listed and left."""
+    try:
+        held = archive.contents(delivery.sha256, pack)
+    except Unreadable as why:
+        return [fate(db, delivery.refused(str(why)))]
+    if not held.tables:
+        return [fate(db, delivery.refused(NO_DUMP))]
+    db.execute(
+        "insert into feeds_archive (delivery, others, tables) values (%s, %s, %s)",
+        [delivery.id, len(held.left) + held.unnamed, held.left],
+    )
+    made = [_of_archive(db, delivery, n, one) for n, one in enumerate(held.tables)]
+    return [settle(db, delivery), *made]
+
+
+NO_DUMP = (
+    "an archive (zip) is opened only for the court's tables, and none is in it; send its files themselves"
+)
+
+
+def _of_archive(db: store.Db, whole: Delivery, n: int, one: archive.Table) -> Delivery:
+    """A table's day is the one its own name or folder says, else its archive's. Alone it may have come before."""
+    own = replace(
+        whole, id=store.blind_one(one.sha256.hex(), "delivery"), sha256=one.sha256, name=one.path.name, feed=one.layout.feed,
+        format=one.path.suffix.lower().lstrip(".")[:8] or None, agency=one.layout.agency, as_of=inbox.as_of(one.path) or whole.as_of,
+        bytes=one.bytes, status="kept", why=None, again=False, bytes_of=whole.sha256, member=one.member,
+    )  # fmt: skip
+    made, _ = _linked(db, whole, n, own)
+    return replace(made, again=made.status != "kept")
 
 
 def fate(db: store.Db, delivery: Delivery) -> Delivery:
@@ -207,9 +243,21 @@ def settle(db: store.Db, container: Delivery) -> Delivery:
         done = replace(
             container,
             status=status,
-            why=f"{fates.total()} parts: {said}" if fates.total() > 1 else f"1 part: {said}",
+            why=(f"{fates.total()} parts: {said}" if fates.total() > 1 else f"1 part: {said}")
+            + _left(db, container),
         )
     return fate(db, done)
+
+
+def _left(db: store.Db, container: Delivery) -> str:
+    """What of an archive no feed has."""
+    rows = store.fetch(
+        db, "select others, tables from feeds_archive where delivery = %s and others > 0", [container.id]
+    )
+    if not rows:
+        return ""
+    named = ", ".join(rows[0]["tables"])
+    return f"; {rows[0]['others']} more listed and left{f': {named}' if named else ''}"[:LEFT_SHOWN]
 
 
 SAID = {

@@ -135,7 +135,7 @@ def _cells(
     delivery: Delivery, layout: Layout, pack: Pack, keep: source.Keep | None, only: list[str] | None = None
 ) -> source.Cells:
     rules = pack.toml("feeds/reading.toml")["bounds"]
-    with store.blobs.open_(delivery.sha256) as kept:
+    with inbox.open_(delivery) as kept:
         came = source.cells(kept, delivery.name, layout, rules, keep=keep, only=only)
     return _edited(came, delivery, layout, keep) if delivery.edits else came
 

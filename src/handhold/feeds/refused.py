@@ -69,7 +69,7 @@ def _rows(
 ) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """The header as it came, and the cells of these lines."""
     rules = pack.toml("feeds/reading.toml")["bounds"]
-    with store.blobs.open_(delivery.sha256) as kept:
+    with inbox.open_(delivery) as kept:
         if delivery.name.lower().endswith(source.WORKBOOKS):
             book = workbook.read(
                 kept, sheet=layout.sheet, starred=layout.starred, bytes_=rules["workbook_bytes"], ratio=rules["workbook_ratio"],

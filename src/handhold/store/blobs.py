@@ -8,14 +8,17 @@ import hashlib
 import io
 import os
 import shutil
+from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import accumulate
 from pathlib import Path
 from typing import BinaryIO
 
 from handhold.store import keys
 from handhold.store.errors import StoreError
 from handhold.store.home import home
+from handhold.store.sealed import SEAL_BYTES
 
 CHUNK = 1 << 20
 LENGTH_BYTES = 4
@@ -103,29 +106,8 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def chunks(sha256: bytes) -> Iterator[bytes]:
-    """The bytes that were kept, piece by piece. Raises :class:`StoreError` when they are gone or damaged."""
-    try:
-        place = _place(sha256)
-        with open(place if place.exists() else _aside(sha256), "rb") as sealed:
-            yield from _open_from(sealed)
-    except FileNotFoundError:
-        raise StoreError(
-            f"the bytes of delivery {sha256.hex()[:12]} are gone; restore HANDHOLD_HOME/blobs"
-        ) from None
-
-
-def _open_from(sealed: BinaryIO) -> Iterator[bytes]:
-    number, head = 0, sealed.read(LENGTH_BYTES)
-    while head:
-        blob = sealed.read(int.from_bytes(head, "big"))
-        head = sealed.read(LENGTH_BYTES)
-        yield keys.unseal("delivery", _context(number, last=not head), blob)
-        number += 1
-
-
 class _Reader(io.RawIOBase):
-    """The chunks as one readable stream."""
+    """Pieces as one readable stream."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces, self._rest = pieces, b""
@@ -144,6 +126,71 @@ class _Reader(io.RawIOBase):
         return size
 
 
+class _Kept(io.RawIOBase):
+    """The bytes that were kept as one stream. Any place in it can be gone to: a chunk opens without those before it."""
+
+    def __init__(self, sealed: BinaryIO) -> None:
+        self._sealed = sealed
+        self._places = list(_places(sealed))  # where each chunk lies, how long it is sealed
+        if not self._places or any(length < SEAL_BYTES for _, length in self._places):
+            raise StoreError("the bytes of a delivery are damaged; restore HANDHOLD_HOME/blobs")
+        sizes = [length - SEAL_BYTES for _, length in self._places]
+        self._firsts = [0, *accumulate(sizes)]  # the first byte of each chunk, and the whole length
+        self._at, self._number, self._chunk = 0, -1, b""
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._at = max(
+            0, offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._firsts[-1]}[whence]
+        )
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def readinto(self, buffer) -> int:  # type: ignore[no-untyped-def]
+        if self._at >= self._firsts[-1]:
+            return 0
+        number = bisect_right(self._firsts, self._at) - 1
+        if number != self._number:
+            self._number, self._chunk = number, self._opened(number)
+        begin = self._at - self._firsts[number]
+        size = min(len(buffer), len(self._chunk) - begin)
+        buffer[:size] = self._chunk[begin : begin + size]
+        self._at += size
+        return size
+
+    def _opened(self, number: int) -> bytes:
+        place, length = self._places[number]
+        self._sealed.seek(place)
+        last = number == len(self._places) - 1
+        return keys.unseal("delivery", _context(number, last=last), self._sealed.read(length))
+
+    def close(self) -> None:
+        self._sealed.close()
+        super().close()
+
+
+def _places(sealed: BinaryIO) -> Iterator[tuple[int, int]]:
+    at = 0
+    while head := sealed.read(LENGTH_BYTES):
+        length = int.from_bytes(head, "big")
+        yield at + LENGTH_BYTES, length
+        at = sealed.seek(at + LENGTH_BYTES + length)
+
+
 def open_(sha256: bytes) -> BinaryIO:
-    """A buffered stream of the bytes that were kept."""
-    return io.BufferedReader(_Reader(chunks(sha256)), CHUNK)
+    """A buffered stream of the bytes that were kept, any place of which can be gone to. Raises :class:`StoreError` when they
+    are gone, or on the way when they are damaged."""
+    place = _place(sha256)
+    try:
+        return io.BufferedReader(_Kept(open(place if place.exists() else _aside(sha256), "rb")), CHUNK)
+    except FileNotFoundError:
+        raise StoreError(
+            f"the bytes of delivery {sha256.hex()[:12]} are gone; restore HANDHOLD_HOME/blobs"
+        ) from None

@@ -20,6 +20,7 @@ from handhold.store.errors import KeyMissing, StoreError
 CLASSES = ("identity", "location", "sponsor", "benefit", "clinical", "delivery")
 KEY_ID_BYTES = 4
 NONCE_BYTES = 12
+SEAL_BYTES = KEY_ID_BYTES + NONCE_BYTES + 16  # by how much a sealed blob is longer: key id, nonce, tag
 UNIT = "\x1f"  # ASCII unit separator: stands between the parts of an id and occurs in none
 
 

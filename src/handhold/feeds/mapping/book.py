@@ -195,7 +195,7 @@ def opened(delivery: Delivery, pack: Pack) -> list[sheets.Sheet]:
     """The sheets of a delivery that lies in a spreadsheet. Raises :class:`Unreadable`."""
     bounds = pack.toml(BOUNDS)["bounds"]
     most = bounds["workbook_bytes"]
-    with store.blobs.open_(delivery.workbook or delivery.sha256) as kept:
+    with store.blobs.open_(delivery.bytes_of or delivery.sha256) as kept:
         data = kept.read(most + 1)
     found = sheets.read(data, delivery.name, bytes_=most, ratio=bounds["workbook_ratio"])
     return [one for one in found if delivery.sheet is None or one.name == delivery.sheet]

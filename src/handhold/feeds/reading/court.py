@@ -126,8 +126,8 @@ def beside(tables: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
         found["A_TblCase"] = _charged(
             _flags_of(tables["A_TblCase"], tables.get("tbl_JuvenileHistory")), tables.get("B_TblProceeding")
         )
-    if "tbl_schedule" in tables and "B_TblProceeding" in tables:
-        found["tbl_schedule"] = _completions_of(tables["tbl_schedule"], tables["B_TblProceeding"])
+    if "tbl_schedule" in tables:
+        found["tbl_schedule"] = _completions_of(tables["tbl_schedule"], tables.get("B_TblProceeding"))
     return found
 
 
@@ -153,8 +153,13 @@ def _charged(cases: pl.DataFrame, proceedings: pl.DataFrame | None) -> pl.DataFr
     )
 
 
-def _completions_of(hearings: pl.DataFrame, proceedings: pl.DataFrame) -> pl.DataFrame:
-    """Whether the proceeding was completed on the day of the hearing: then the completion says what happened there."""
+def _completions_of(hearings: pl.DataFrame, proceedings: pl.DataFrame | None) -> pl.DataFrame:
+    """Whether the proceeding was completed on the day of the hearing: then the completion says what happened there.
+
+    Without its neighbour a table says what it says beside one that says nothing: a row is the same in both.
+    """
+    if proceedings is None:
+        return hearings.with_columns(pl.lit(None, pl.String).alias(COMPLETED))
     day = pl.col(ISO.format("COMP_DATE")).str.slice(0, 10)
     done = (
         proceedings.select(p="IDNPROCEEDING", d=day)
@@ -307,7 +312,7 @@ def hearings(rows: Rows) -> Meaning:
     codes = rows.pack.toml("feeds/eoir.toml")["codes"]
     reason = pl.col("ADJ_RSN").str.to_uppercase()
     no_show = reason == codes["no_show"]
-    open_ended = pl.col(COMPLETED).is_null() if COMPLETED in rows.frame.columns else pl.lit(True)
+    open_ended = pl.col(COMPLETED).is_null()
     opened = rows.with_(proceeding=_proceeding_row(rows.frame))
     about = {"cal": pl.col("CAL_TYPE"), "type": pl.col("SCHEDULE_TYPE"), "time": pl.col("ADJ_TIME_START")}
     reports = together(

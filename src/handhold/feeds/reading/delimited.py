@@ -6,7 +6,10 @@ and nowhere else: the parser of columns then gets text in which separators are u
 """
 
 import codecs
+import queue
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from typing import BinaryIO
@@ -16,10 +19,13 @@ import polars as pl
 
 from handhold.feeds.model import Unreadable
 
-PIECE = 32 << 20
+PIECE = 16 << 20
 LF, CR, QUOTE = 10, 13, 34
 BLANKS = " \t\r\n\u00a0\u2007\u202f\ufeff"
+EDGES = np.zeros(256, bool)  # bytes that may begin or end one of the blanks (also in UTF-8)
+EDGES[[ord(" "), CR, 0xC2, 0xE2, 0xEF, 0xA0, 0x87, 0xAF, 0xBF]] = True
 UNIT, RECORD = 31, 30  # ASCII's own separators: stand for those outside quotes
+FEW_LETTERS = 6
 QUOTED_LINES = 100  # a quoted cell with more lines than this was never closed: its quote is a character
 WIDEST = 2_000  # columns: a header with more is none
 STRAYS = 200  # quotes of one piece that may be characters; with more, none is a quote
@@ -64,7 +70,7 @@ def read(
 
     Raises :class:`Unreadable`, also while the pieces are read.
     """
-    lines = _whole_rows(_utf8(source), separator if quoted else None, line_bytes)
+    lines = _ahead(_whole_rows(_utf8(source), separator if quoted else None, line_bytes))
     first = next(lines, None)
     if first is None:
         raise Unreadable("the file is empty; send it again")
@@ -83,7 +89,43 @@ def read(
     )
 
 
+def _ahead(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The same pieces, the next one made ready in a thread of its own while the last one is looked at."""
+    ready: queue.Queue[bytes | BaseException | None] = queue.Queue(maxsize=1)
+    enough = threading.Event()
+
+    def put(one: bytes | BaseException | None) -> None:
+        while not enough.is_set():
+            with suppress(queue.Full):
+                ready.put(one, timeout=0.1)
+                break
+
+    def work() -> None:
+        try:
+            for piece in pieces:
+                put(piece)
+                if enough.is_set():
+                    return
+            put(None)
+        except BaseException as error:  # noqa: BLE001 - raised again where the pieces are wanted
+            put(error)
+
+    worker = threading.Thread(target=work, daemon=True)
+    worker.start()
+    try:
+        while (one := ready.get()) is not None:
+            if isinstance(one, BaseException):
+                raise one
+            yield one
+    finally:
+        enough.set()
+        worker.join()
+
+
 def _cut_header(piece: bytes, quoting: str | None) -> tuple[bytes, bytes]:
+    if quoting is None or b'"' not in piece:
+        cut = piece.find(b"\n") + 1 or len(piece)
+        return piece[:cut], piece[cut:]
     data = np.frombuffer(piece, np.uint8)
     ends = np.flatnonzero(data == LF)
     ends = ends[_outside(ends, _quotes(data, quoting, final=True))]
@@ -163,7 +205,21 @@ def _readable(piece: bytes) -> bytes:
     try:
         piece.decode("utf-8")
     except UnicodeDecodeError:
+        return _from_cp1252(piece)
+    return piece
+
+
+def _from_cp1252(piece: bytes) -> bytes:
+    """Of the letters there are only a few, and to replace those one after the other is faster than to look at every byte.
+
+    À…ÿ become two bytes, of which only the first (0xC3) is among them, so that one comes first.
+    """
+    data = np.frombuffer(piece, np.uint8)
+    letters = np.unique(data[data > 0x7F]).tolist()
+    if letters[0] < 0xC0 or len(letters) > FEW_LETTERS:
         return piece.decode("cp1252", errors="handhold-latin1").encode()
+    for letter in sorted(letters, key=lambda byte: byte != 0xC3):
+        piece = piece.replace(bytes([letter]), chr(letter).encode())
     return piece
 
 
@@ -254,28 +310,47 @@ def _pieces(texts: Iterator[bytes], shape: _Shape, line: int) -> Iterator[Piece]
 
 def _piece(text: bytes, shape: _Shape, line: int) -> tuple[Piece, int]:
     """Rows of one piece; lines are counted from 1 for the first row of the file, header included."""
-    marked, ends, cells = _marked(text, shape)
-    starts = np.concatenate(([0], ends[:-1] + 1))
-    lines = line + 1 + np.arange(len(ends))
-    blank = _blank(text, starts, shape.separator)
-    whole = (cells == len(shape.header)) & ~blank
+    grid = _grid(text, shape)
+    lines = line + 1 + np.arange(len(grid.ends))
+    blank = _blank(text, grid, shape.separator)
+    right = grid.cells == len(shape.header)
+    whole = right & ~blank
     odd = [
-        (int(lines[n]), text[starts[n] : ends[n]].rstrip(b"\r"))
-        for n in np.flatnonzero((cells != len(shape.header)) & ~blank)
+        (int(lines[n]), text[grid.starts[n] : grid.ends[n]].rstrip(b"\r"))
+        for n in np.flatnonzero(~right & ~blank)
     ]
-    chosen = _chosen_rows(_only(marked, starts, ends, whole), shape)
     left = 0
-    if chosen is not None:
+    if shape.choice.keep is not None and whole.any():
+        about = _table(grid.only(whole), shape, shape.choice.by, grid.loose)
+        chosen = shape.choice.keep(about).to_numpy()
         left = int((~chosen).sum())
         whole[np.flatnonzero(whole)[~chosen]] = False
-    table = _table(_only(marked, starts, ends, whole), shape, shape.choice.only)
-    return Piece(table.with_columns(line=pl.Series(lines[whole], dtype=pl.Int32)), odd, left), line + len(
-        ends
-    )
+    table = _table(grid.only(whole), shape, shape.choice.only, grid.loose)
+    cells = table.with_columns(line=pl.Series(lines[whole], dtype=pl.Int32))
+    return Piece(cells, odd, left), line + len(grid.ends)
 
 
-def _marked(text: bytes, shape: _Shape) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The bytes with unmistakable separators where the file is quoted, where its rows end, and how many cells each has."""
+@dataclass
+class _Grid:
+    """Where the rows of a piece stand and how many cells each has. ``text``: with unmistakable separators where the file
+    is quoted; ``loose``: the columns in which some cell of an unquoted file may have blanks at its edges."""
+
+    text: bytes
+    starts: np.ndarray
+    ends: np.ndarray
+    cells: np.ndarray
+    loose: frozenset[int]
+
+    def only(self, wanted: np.ndarray) -> bytes:
+        """The text of the wanted rows."""
+        if wanted.all():
+            return self.text
+        change = np.flatnonzero(np.diff(wanted, prepend=False, append=False))
+        runs = zip(self.starts[change[0::2]].tolist(), self.ends[change[1::2] - 1].tolist(), strict=True)
+        return b"".join([self.text[first : last + 1] for first, last in runs])
+
+
+def _grid(text: bytes, shape: _Shape) -> _Grid:
     data = np.frombuffer(text, np.uint8)
     ends = np.flatnonzero(data == LF)
     cuts = np.flatnonzero(data == ord(shape.separator))
@@ -284,29 +359,44 @@ def _marked(text: bytes, shape: _Shape) -> tuple[np.ndarray, np.ndarray, np.ndar
         ends, cuts = ends[_outside(ends, quotes)], cuts[_outside(cuts, quotes)]
         data = np.where((data == UNIT) | (data == RECORD), ord(" "), data).astype(np.uint8)
         data[cuts], data[ends] = UNIT, RECORD
-    return data, ends, np.diff(np.searchsorted(cuts, ends), prepend=0) + 1
+        text = data.tobytes()
+    before = np.searchsorted(cuts, ends)
+    starts = np.concatenate(([0], ends[:-1] + 1)).astype(np.int64)
+    cells = np.diff(before, prepend=0) + 1
+    return _Grid(
+        text, starts, ends, cells, frozenset() if shape.quoted else _loose(data, starts, ends, cuts, before)
+    )
 
 
-def _only(data: np.ndarray, starts: np.ndarray, ends: np.ndarray, wanted: np.ndarray) -> bytes:
-    """The bytes of the wanted rows."""
-    return data.tobytes() if wanted.all() else data[np.repeat(wanted, ends - starts + 1)].tobytes()
+def _loose(
+    data: np.ndarray, starts: np.ndarray, ends: np.ndarray, cuts: np.ndarray, before: np.ndarray
+) -> frozenset[int]:
+    """Columns in which a cell may begin or end with a blank: to look at the edges is faster than to trim every cell."""
+    found: set[int] = set()
+    if not len(ends):
+        return frozenset()
+    for edge, later in ((data[cuts - 1], 0), (data[np.minimum(cuts + 1, len(data) - 1)], 1)):
+        at = np.flatnonzero(EDGES[edge])
+        first = np.concatenate(([0], before))[np.searchsorted(ends, cuts[at])]
+        found |= set(np.unique(at - first + later).tolist())
+    if EDGES[data[starts]].any():
+        found.add(0)
+    last = EDGES[data[np.maximum(ends - 1, 0)]]
+    found |= set(np.unique(np.diff(before, prepend=0)[last]).tolist())
+    return frozenset(found)
 
 
-def _chosen_rows(text: bytes, shape: _Shape) -> np.ndarray | None:
-    """Of the rows of ``text``, those that the choice keeps; ``None`` where it keeps all."""
-    if shape.choice.keep is None or not text:
-        return None
-    return shape.choice.keep(_table(text, shape, shape.choice.by)).to_numpy()
-
-
-def _blank(text: bytes, starts: np.ndarray, separator: str) -> np.ndarray:
+def _blank(text: bytes, grid: _Grid, separator: str) -> np.ndarray:
     """Rows without anything in them but blanks and separators: no row at all."""
-    says = np.ones(256, np.uint8)
-    says[[*b"\r\n \t", ord(separator)]] = 0
-    return np.maximum.reduceat(says[np.frombuffer(text, np.uint8)], starts) == 0
+    nothing = b"\r\n \t" + separator.encode()
+    blank = np.zeros(len(grid.ends), bool)
+    first = np.frombuffer(text, np.uint8)[grid.starts]
+    for n in np.flatnonzero(np.isin(first, list(nothing))):
+        blank[n] = not text[grid.starts[n] : grid.ends[n]].strip(nothing)
+    return blank
 
 
-def _table(text: bytes, shape: _Shape, only: tuple[str, ...] | None) -> pl.DataFrame:
+def _table(text: bytes, shape: _Shape, only: tuple[str, ...] | None, loose: frozenset[int]) -> pl.DataFrame:
     """The cells of ``only`` (default: all) columns as trimmed text; columns that the file has not are left out."""
     wanted = [at for at, name in enumerate(shape.names) if only is None or name in only]
     if not text:
@@ -314,10 +404,16 @@ def _table(text: bytes, shape: _Shape, only: tuple[str, ...] | None) -> pl.DataF
     places = [f"{n}" for n in range(len(shape.names))]
     table = pl.read_csv(
         text, separator=chr(UNIT) if shape.quoted else shape.separator, eol_char=chr(RECORD) if shape.quoted else "\n", quote_char=None,
-        has_header=False, schema=dict.fromkeys(places, pl.String), columns=wanted, empty_string_is_null=False, null_values=None,
+        has_header=False, schema=dict.fromkeys(places, pl.String), columns=wanted, empty_string_is_null=not shape.quoted, null_values=None,
     )  # fmt: skip
-    cells = ((unquote if shape.quoted else trim)(pl.col(places[at])).alias(shape.names[at]) for at in wanted)
-    return table.select(cells)
+    return table.select(_clean(at, shape, loose).alias(shape.names[at]) for at in wanted)
+
+
+def _clean(at: int, shape: _Shape, loose: frozenset[int]) -> pl.Expr:
+    cell = pl.col(f"{at}")
+    if shape.quoted:
+        return unquote(cell)
+    return trim(cell) if at in loose else cell
 
 
 def unquote(cell: pl.Expr) -> pl.Expr:
