@@ -5,19 +5,16 @@ their notices. Works in a home of its own under the system's temporary folder, g
 """
 
 import json
-import os
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 import polars as pl
+from _home import home
 
 from handhold import account, pack, store, timeline
 
@@ -94,22 +91,6 @@ def _one(
         (pl.lit(who * 20 + row - 1) if kind == "notice-mailed" else pl.lit(None)).cast(pl.Int64).alias("subject"),
         pl.lit(1, pl.Int64).alias("delivery"), pl.lit(1, pl.Int32).alias("line"),
     )  # fmt: skip
-
-
-@contextmanager
-def home() -> Iterator[None]:
-    """A database of one's own."""
-    where = Path(tempfile.mkdtemp(prefix="account-bench-"))
-    where.chmod(0o755)
-    os.environ["HANDHOLD_HOME"] = str(where)
-    try:
-        with store.transaction() as db:
-            store.migrate(db)
-        yield
-    finally:
-        store.close()
-        store.stop()
-        shutil.rmtree(where)
 
 
 @contextmanager

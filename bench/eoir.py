@@ -17,14 +17,12 @@ import argparse
 import json
 import os
 import resource
-import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -33,6 +31,7 @@ import polars as pl
 import pyarrow.parquet as pq
 
 sys.path.insert(0, str(Path(__file__).parent))
+from _home import home
 from dump import Made, make
 
 NOW = datetime(2024, 6, 1, 3, 59, tzinfo=UTC)
@@ -119,26 +118,6 @@ def truth(made: Made) -> dict[str, int]:
         "rows": len(both), "quarantined": len(found.problems), "wrong": differ, "harmed": len(harmed), "mendable": len(mendable),
         "mended": both.filter(pl.col("harm") == 1).height,
     }  # fmt: skip
-
-
-@contextmanager
-def home() -> Iterator[None]:
-    """A home of its own that PostgreSQL's account may enter, gone afterwards."""
-    where = Path(tempfile.mkdtemp(prefix="handhold-bench-"))
-    where.chmod(0o755)
-    os.environ["HANDHOLD_HOME"] = str(where)
-    os.environ.pop("DATABASE_URL", None)
-    from handhold import store
-
-    try:
-        store.ensure()
-        with store.transaction() as db:
-            store.migrate(db)
-        yield
-    finally:
-        store.close()
-        store.stop()
-        shutil.rmtree(where, ignore_errors=True)
 
 
 def load(made: Made, *, peer: bool) -> dict[str, Any]:

@@ -8,7 +8,6 @@ the clock are those of this machine now; CPU seconds stand beside them, because 
 import argparse
 import os
 import resource
-import shutil
 import statistics
 import tempfile
 import time
@@ -18,29 +17,11 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
+from _home import home
 
 AS_OF = date(2024, 5, 31)
 NOW = datetime(2024, 6, 1, 3, 59, tzinfo=UTC)
 KEPT_BACK = 400
-
-
-@contextmanager
-def home() -> Iterator[None]:
-    """A database of one's own."""
-    where = Path(tempfile.mkdtemp(prefix="identity-bench-"))
-    where.chmod(0o755)
-    os.environ["HANDHOLD_HOME"] = str(where)
-    os.environ.pop("DATABASE_URL", None)
-    from handhold import store
-
-    try:
-        with store.transaction() as db:
-            store.migrate(db)
-        yield
-    finally:
-        store.close()
-        store.stop()
-        shutil.rmtree(where, ignore_errors=True)
 
 
 @contextmanager
@@ -61,17 +42,23 @@ def _rss() -> str:
 
 def descriptions(children: int, seed: int) -> pl.DataFrame:
     """What the feeds of a simulated nation say of persons; rows and events are not kept here."""
-    from handhold import casework, feeds, ledger, pack
     from handhold.simulate import simulate
 
     with tempfile.TemporaryDirectory(prefix="identity-nation-") as place:
         simulate(Path(place), children=children, seed=seed, as_of=AS_OF, adults_per_child=0.05)
-        office = casework.Office(by=casework.SYSTEM, now=NOW, pack=pack.load())
-        kept = casework.keep(feeds.find(Path(place) / "feeds"), office, sender="bench")
-        parts = []
-        for group in feeds.groups(kept):
-            with ledger.acting_transaction(casework.SYSTEM) as db:
-                parts.append(feeds.read(db, group, now=NOW, pack=office.pack).descriptions)
+        return described(Path(place) / "feeds")
+
+
+def described(folder: Path) -> pl.DataFrame:
+    """The descriptions in a folder of feeds."""
+    from handhold import casework, feeds, ledger, pack
+
+    office = casework.Office(by=casework.SYSTEM, now=NOW, pack=pack.load())
+    kept = casework.keep(feeds.find(folder), office, sender="bench")
+    parts = []
+    for group in feeds.groups(kept):
+        with ledger.acting_transaction(casework.SYSTEM) as db:
+            parts.append(feeds.read(db, group, now=NOW, pack=office.pack).descriptions)
     return pl.concat(parts)
 
 

@@ -10,7 +10,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from eoir import NOW, home
+from _home import home
+from eoir import NOW
 from nation import AS_OF
 
 

@@ -16,9 +16,10 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from identity import AS_OF, NOW, home
+from _home import home
+from identity import AS_OF, described
 
-from handhold import casework, feeds, ledger, pack
+from handhold import pack
 from handhold.identity.candidates import SAID, profiles
 from handhold.identity.link import doubts_among
 from handhold.identity.model import NOBODY, codes, scale
@@ -44,14 +45,8 @@ def nation(children: int, seed: int, error: float, rates: Rates) -> tuple[pl.Dat
             error=error,
             rates=rates,
         )
-        office = casework.Office(by=casework.SYSTEM, now=NOW, pack=pack.load())
-        kept = casework.keep(feeds.find(Path(place) / "feeds"), office, sender="bench")
-        parts = []
-        for group in feeds.groups(kept):
-            with ledger.acting_transaction(casework.SYSTEM) as db:
-                parts.append(feeds.read(db, group, now=NOW, pack=office.pack).descriptions)
+        said = described(Path(place) / "feeds")
         truth = pl.read_parquet(Path(place) / "truth" / "files.parquet")
-    said = pl.concat(parts)
     named = said.select("file", "agency", "file_key").unique(subset="file")
     return said, truth.join(named, on=["agency", "file_key"]).select("file", "agency", "child").unique(
         subset="file"

@@ -9,13 +9,12 @@ that others use, too, the clock says more of them), the peak memory, and how lon
 import argparse
 import os
 import resource
-import shutil
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
+
+from _home import home
 
 AS_OF = date(2024, 5, 31)
 NOW = datetime(2024, 6, 1, 3, 59, tzinfo=UTC)
@@ -64,23 +63,6 @@ def processor(pid: str, *, ended: bool = False) -> float:
     return sum(map(int, words[13:15] if ended else words[11:13])) / os.sysconf("SC_CLK_TCK")
 
 
-@contextmanager
-def home() -> Iterator[None]:
-    """A home of its own that PostgreSQL's account may enter, gone afterwards."""
-    where = Path(tempfile.mkdtemp(prefix="handhold-bench-"))
-    where.chmod(0o755)
-    os.environ["HANDHOLD_HOME"] = str(where)
-    os.environ.pop("DATABASE_URL", None)
-    from handhold import store
-
-    try:
-        yield
-    finally:
-        store.close()
-        store.stop()
-        shutil.rmtree(where, ignore_errors=True)
-
-
 def once(folder: Path) -> tuple[float, Stages, int]:
     """Run the main job; seconds, stages, rows."""
     from handhold import casework, feeds, pack
@@ -105,7 +87,6 @@ def main() -> None:
     wanted = asked.parse_args()
     with tempfile.TemporaryDirectory(prefix="handhold-nation-") as place, home():
         folder = wanted.feeds or _nation(Path(place), wanted.children, wanted.adults)
-        _prepare()
         took, stages, rows = once(folder)
         print(f"  {'stage':<28} {'clock':>8} {'ours':>8} {'database':>8}  seconds")
         for stage, seconds in stages.seconds.items():
@@ -126,14 +107,6 @@ def _nation(place: Path, children: int, adults: float) -> Path:
     simulate(place, children=children, seed=7, as_of=AS_OF, adults_per_child=adults)
     print(f"simulated {children:,} children in {time.monotonic() - begun:.1f} s")
     return place / "feeds"
-
-
-def _prepare() -> None:
-    from handhold import store
-
-    store.ensure()
-    with store.transaction() as db:
-        store.migrate(db)
 
 
 def _rss() -> str:
