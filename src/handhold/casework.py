@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 from uuid import UUID
@@ -120,14 +121,15 @@ def working(by: str) -> Iterator[Db]:
 class Office:
     """What every act needs besides its object: who acts, when, under which rules, and how progress is shown.
 
-    ``transaction``: how a step's transaction is made (a rehearsal's are undone); ``real``: whether this is none.
+    ``transaction``: how a step's transaction is made (a rehearsal's are undone); ``real``: whether this is none;
+    ``workers``: processes that make accounts.
     """
 
     by: str
     now: datetime
     pack: Pack
     show: Show = quiet
-    workers: int = 2
+    workers: int = 3
     transaction: Transaction = working
     real: bool = True
 
@@ -257,8 +259,9 @@ def left_behind(office: Office) -> Arrival:
 def _follow(arrival: Arrival, office: Office) -> Arrival:
     """Sort out what was kept, read what waits to be read, and go on to the notices."""
     arrival.deliveries = sort_out(arrival.deliveries, office)
-    for group in feeds.groups(arrival.deliveries):
-        take_in(group, office, arrival)
+    with feeds.turns(feeds.groups(arrival.deliveries), office.pack) as turns:
+        for group, ahead in turns:
+            take_in(group, office, arrival, ahead)
     link(office, arrival)
     take_up(office, arrival)
     return arrival
@@ -362,8 +365,13 @@ def reread(name: str, office: Office, *, dry_run: bool) -> tuple[feeds.waiting.A
     return again, arrival
 
 
-def take_in(group: list[feeds.Delivery], office: Office, arrival: Arrival) -> None:
-    """Read one group of deliveries and record what its rows state, all in one transaction."""
+def take_in(
+    group: list[feeds.Delivery],
+    office: Office,
+    arrival: Arrival,
+    ahead: Mapping[int, feeds.Opened] | None = None,
+) -> None:
+    """Read one group of deliveries and record what its rows state, all in one transaction; ``ahead`` are open already."""
     office.show(f"read {group[0].feed}", 0, 1)
     with _acting(office) as db:
         if feeds.comes_between(db, group):
@@ -371,7 +379,7 @@ def take_in(group: list[feeds.Delivery], office: Office, arrival: Arrival) -> No
             deliveries = told.deliveries
             _restate(db, told, office, arrival)
         else:
-            reading = feeds.read(db, group, now=office.now, pack=office.pack)
+            reading = feeds.read(db, group, now=office.now, pack=office.pack, ahead=ahead)
             deliveries = reading.deliveries
             identity.describe(db, reading.descriptions, now=office.now)
             _count(db, timeline.record(db, reading, now=office.now), arrival)
@@ -506,10 +514,10 @@ def accept_feed(feed: str, why: str, office: Office) -> int:
 
 def _account(office: Office, arrival: Arrival) -> bool:
     updated = account.update(
-        lambda: _acting(office),
+        partial(office.transaction, office.by),
         now=office.now,
         pack=office.pack,
-        workers=office.workers,
+        workers=office.workers if office.real else 0,
         progress=lambda done, total: office.show("account", done, total),
     )
     arrival.children += updated.children

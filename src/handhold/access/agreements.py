@@ -126,15 +126,25 @@ def _read_words(text: Mapping[str, Any]) -> Words:
     return Words(tuple(text["agency"]), roles, tuple(text["purposes"]), dict(text["element"]), kinds)
 
 
-def agreements(pack: Pack) -> list[Agreement]:
-    """All agreements of the pack; raises :class:`AgreementError` for a header without policy or the reverse."""
+_agreements: dict[str, tuple[Agreement, ...]] = {}
+
+
+def agreements(pack: Pack) -> tuple[Agreement, ...]:
+    """All agreements of the pack, read once for its version; raises :class:`AgreementError` for a header without policy
+    or the reverse."""
+    if pack.version not in _agreements:
+        _agreements[pack.version] = tuple(_read(pack))
+    return _agreements[pack.version]
+
+
+def _read(pack: Pack) -> Iterator[Agreement]:
     policies = {path.removesuffix(".cedar") for path in pack.files(FOLDER, ".cedar")}
     headers = {path.removesuffix(".toml") for path in pack.files(FOLDER, ".toml")}
     for alone in sorted(policies ^ headers):
         raise AgreementError(
             f"{alone}: an agreement is a .cedar and a .toml of one name; add the one that is missing"
         )
-    return [_agreement(pack, stem) for stem in sorted(headers)]
+    yield from (_agreement(pack, stem) for stem in sorted(headers))
 
 
 def _agreement(pack: Pack, stem: str) -> Agreement:

@@ -1,13 +1,13 @@
 """What a folding process does: columns of events in, columns of accounts and gaps out. No database."""
 
 import gc
-import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
+import orjson
 import polars as pl
 
 from handhold.account.fold import fold
@@ -16,6 +16,7 @@ from handhold.account.model import Account, Event, Gap, SharedPlace
 from handhold.pack import Pack
 
 MOMENT = pl.Datetime("us", "UTC")
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ACCOUNTS: dict[str, Any] = {
     "child": pl.Int64, "account": pl.String, "responsible": pl.String, "place": pl.String, "address_quality": pl.String,
     "contact": pl.String, "nta": pl.String, "nta_reason": pl.String, "court": pl.String, "next_hearing": MOMENT,
@@ -30,11 +31,8 @@ EVENT = (
     "id", "agency", "kind", "at", "day", "precision_", "known", "known_day", "detail", "place", "building", "address_flags",
     "subject", "row_", "file",
 )  # fmt: skip
-# Keys stand in the order in which the fold puts them, which is always the same one.
-ENCODE = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 NOTHING: dict[str, Any] = {}
 
-_pack: list[Pack] = []
 _details: dict[str, dict[str, Any]] = {}
 MANY = 200_000
 
@@ -57,15 +55,10 @@ class Made:
     gaps: pl.DataFrame
 
 
-def begin(pack: Pack) -> None:
-    """Give this process its pack, once."""
-    _pack[:] = [pack]
-
-
-def answer(asked: Asked, pack: Pack | None = None) -> Made:
+def answer(asked: Asked, pack: Pack) -> Made:
     """Fold every child of the chunk."""
     with _uncollected():
-        return _answer(asked, pack or _pack[0])
+        return _answer(asked, pack)
 
 
 @contextmanager
@@ -112,9 +105,17 @@ def _by_child(events: pl.DataFrame) -> Iterator[tuple[int, list[Event]]]:
 
 
 def _columns(events: pl.DataFrame) -> list[list[Any]]:
-    columns = {name: events[name].to_list() for name in EVENT}
-    columns["detail"] = [_detail(text) for text in columns["detail"]]
-    return list(columns.values())
+    return [READ.get(name, pl.Series.to_list)(events[name]) for name in EVENT]
+
+
+def _moments(at: pl.Series) -> list[datetime]:
+    """UTC moments as values, all with the one time zone that ``now`` has: they are compared without asking the zones."""
+    since = at.dt.epoch("us").to_numpy().astype("timedelta64[us]").tolist()
+    return list(map(EPOCH.__add__, since))
+
+
+def _days(day: pl.Series) -> list[date]:
+    return list(day.to_numpy().astype("datetime64[D]").tolist())
 
 
 def _detail(text: str | None) -> dict[str, Any]:
@@ -125,8 +126,19 @@ def _detail(text: str | None) -> dict[str, Any]:
     if known is None:
         if len(_details) > MANY:
             _details.clear()
-        known = _details[text] = json.loads(text)
+        known = _details[text] = orjson.loads(text)
     return known
+
+
+READ: dict[str, Callable[[pl.Series], list[Any]]] = {
+    "at": _moments, "known": _moments, "day": _days, "known_day": _days,
+    "detail": lambda texts: [_detail(text) for text in texts.to_list()],
+}  # fmt: skip
+
+
+def _encoded(value: Mapping[str, Any]) -> str:
+    """JSON; keys stand in the order in which the fold puts them, which is always the same one."""
+    return orjson.dumps(value).decode()
 
 
 def _row(child: int, account: Account, found: list[Gap]) -> tuple[object, ...]:
@@ -134,7 +146,7 @@ def _row(child: int, account: Account, found: list[Gap]) -> tuple[object, ...]:
     papers = [gap.reason for gap in found if gap.kind == "no-charging-document"]
     return (
         child,
-        ENCODE(account.as_json()),
+        _encoded(account.as_json()),
         account.responsible.value,
         account.place.value,
         account.place.quality,
@@ -153,7 +165,7 @@ def _row(child: int, account: Account, found: list[Gap]) -> tuple[object, ...]:
 
 
 def _gap_row(child: int, gap: Gap) -> tuple[object, ...]:
-    evidence = ENCODE(dict(gap.evidence))
+    evidence = _encoded(dict(gap.evidence))
     return (
         child,
         gap.kind,

@@ -1,24 +1,21 @@
 """Accounts as they stand: which must be made anew, made in chunks by several processes, stored with their history."""
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from multiprocessing import get_context
 from typing import Any
 
 import polars as pl
 
 from handhold import store, timeline
-from handhold.account import folding, rules, shared
+from handhold.account import crew, folding, rules, shared
+from handhold.account.crew import Transaction
 from handhold.pack import Pack
 
-Transaction = Callable[[], AbstractContextManager[store.Db]]
 Progress = Callable[[int, int], None]
 
-CHUNK = 10_000  # children a transaction accounts for
-FEW = 500  # children for which no other process is started
+CHUNK = 4_000  # children a transaction accounts for
+FEW = 1_000  # children for which no other process is started
 SYSTEM = "system"
 
 WAKE = """
@@ -69,24 +66,24 @@ def touch(db: store.Db, children: pl.Series, *, undone: bool = False) -> None:
 
 
 def update(
-    transaction: Transaction, *, now: datetime, pack: Pack, workers: int = 2, progress: Progress | None = None
+    transaction: Transaction, *, now: datetime, pack: Pack, workers: int = 3, progress: Progress | None = None
 ) -> Updated:
     """Make the accounts of all touched children and of those whose time has come, and open and close their gaps.
 
     Each chunk of children is a transaction of its own that takes them off the list and writes their accounts, so a
-    process killed anywhere loses nothing and doubles nothing. ``progress(done, total)`` is called before and after each chunk.
+    process killed anywhere loses nothing and doubles nothing. ``workers``: how many processes make them, ``0`` for none but
+    this one; for others ``transaction`` must be a module's own. ``progress(done, total)`` is called before and after each chunk.
     """
     total = _prepare(transaction, now, pack)
     done = 0
     if progress:
         progress(done, total)
     chunks = []
-    with _folders(pack, workers if total > FEW else 0) as folders:
-        for chunk in _chunks(transaction, folders, now, pack, workers):
-            chunks.append(chunk)
-            done += chunk.children
-            if progress:
-                progress(done, max(total, done))
+    for chunk in crew.chunks(_chunk, transaction, now, pack, workers if total > FEW else 0):
+        chunks.append(chunk)
+        done += chunk.children
+        if progress:
+            progress(done, max(total, done))
     return _together(chunks)
 
 
@@ -100,32 +97,8 @@ def _prepare(transaction: Transaction, now: datetime, pack: Pack) -> int:
         return int(store.fetch(db, "select count(*) as n from account_touched")[0]["n"])
 
 
-@contextmanager
-def _folders(pack: Pack, workers: int) -> Iterator[Executor | None]:
-    """Processes that fold, each with the pack already read; none for a few children."""
-    if workers < 1:
-        yield None
-        return
-    context = get_context("forkserver" if workers else None)
-    with ProcessPoolExecutor(workers, context, folding.begin, (pack,)) as pool:
-        yield pool
-
-
-def _chunks(
-    transaction: Transaction, folders: Executor | None, now: datetime, pack: Pack, workers: int
-) -> Iterator[Updated]:
-    """Chunk after chunk until none is touched: while one is folded, another is read or written."""
-    lanes = workers + 1 if folders else 1
-    with ThreadPoolExecutor(lanes) as threads:
-        while True:
-            round_ = [threads.submit(_chunk, transaction, folders, now, pack) for _ in range(lanes)]
-            made = [one.result() for one in round_]
-            yield from (one for one in made if one.children)
-            if any(not one.children for one in made):
-                return
-
-
-def _chunk(transaction: Transaction, folders: Executor | None, now: datetime, pack: Pack) -> Updated:
+def _chunk(transaction: Transaction, now: datetime, pack: Pack) -> Updated:
+    """Account for the next children on the list."""
     with transaction() as db:
         taken = dict(
             sorted((row["child"], row["because"]) for row in store.fetch(db, TAKE, {"limit": CHUNK}))
@@ -134,8 +107,7 @@ def _chunk(transaction: Transaction, folders: Executor | None, now: datetime, pa
         if not len(children):
             return _together([])
         asked = folding.Asked(_events(db, children), *_around(db, children), now)
-        made = folders.submit(folding.answer, asked).result() if folders else folding.answer(asked, pack)
-        return _store(db, taken, made, now)
+        return _store(db, taken, folding.answer(asked, pack), now)
 
 
 def _events(db: store.Db, children: pl.Series) -> pl.DataFrame:

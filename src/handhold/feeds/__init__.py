@@ -1,6 +1,7 @@
 """What an agency sent, kept as it came, and what we understood."""
 
 from handhold.feeds import health, mapping, parts, referrals, upload, waiting
+from handhold.feeds.ahead import turns
 from handhold.feeds.edits import came, fix
 from handhold.feeds.folder import Watched
 from handhold.feeds.holding import NotHeld, decisions, refuse, release
@@ -12,7 +13,7 @@ from handhold.feeds.quarantine import listed as quarantined
 from handhold.feeds.quarantine import of_delivery as quarantine_of
 from handhold.feeds.quarantine import refused_rows
 from handhold.feeds.quarantine import tally as quarantine_tally
-from handhold.feeds.reader import read
+from handhold.feeds.reader import Opened, read
 from handhold.feeds.refused import write as write_refused
 from handhold.feeds.retell import Retelling, court_again, mentioned, newly_childrens, take_between
 from handhold.feeds.undo import redo, undo, undoings
@@ -23,6 +24,7 @@ __all__ = [
     "FeedError",
     "Held",
     "NotHeld",
+    "Opened",
     "Reading",
     "Retelling",
     "Source",
@@ -59,6 +61,7 @@ __all__ = [
     "settle_above",
     "sort_out",
     "take_between",
+    "turns",
     "undo",
     "undoings",
     "upload",

@@ -38,6 +38,9 @@ NUMBERS = {
 COUNT = "eoir.Count"
 CONCERNS, ACTIONS = "orr.concerns", "dol.actions"
 UNIT = "\x1f"  # stands between the parts of a key (see store.sealed)
+Came = tuple[
+    source.Cells, list[str]
+]  # a delivery's cells, and what a person should know of how they were read
 
 
 class Progress(Protocol):
@@ -77,16 +80,23 @@ class Opened:
 
 
 def read(
-    db: store.Db, deliveries: list[Delivery], *, now: datetime, pack: Pack, progress: Progress | None = None
+    db: store.Db,
+    deliveries: list[Delivery],
+    *,
+    now: datetime,
+    pack: Pack,
+    ahead: Mapping[int, Opened] | None = None,
+    progress: Progress | None = None,
 ) -> Reading:
     """Understand what is new in a group (see ``inbox.groups``), and write down rows, quarantine and counts.
 
     Bad data never raises: a delivery that cannot be read is refused, one that looks wrong is held, each with a sentence.
+    ``ahead``: deliveries that are open already, by id (see :func:`alone`).
     """
     store.lock(db, "feeds.read")
     waiting, done = inbox.unread(db, deliveries)
     reading = Reading(deliveries=done)
-    opened = all_opened(db, waiting, cases_of(db, waiting, pack), pack)
+    opened = all_opened(db, waiting, cases_of(db, waiting, pack), pack, ahead or {})
     totals = control_totals(opened)
     news: dict[str, pl.DataFrame] = {}
     for at, one in enumerate(opened):
@@ -111,16 +121,37 @@ def seen(db: store.Db, delivery: Delivery, *, pack: Pack) -> pl.Series:
     return pl.concat([one.keyed["row"].alias("id"), refused.cast(pl.Int64).alias("id")])
 
 
-def all_opened(db: store.Db, deliveries: list[Delivery], cases: pl.Series | None, pack: Pack) -> list[Opened]:
+def alone(delivery: Delivery, pack: Pack) -> Opened | None:
+    """A delivery opened, checked and keyed, where that needs nothing but the delivery: no other table, mapping or number.
+
+    So it can be done while something else is written. ``None`` where it must wait for its turn.
+    """
+    layout = layouts(pack)[delivery.feed or ""]
+    if layout.shifts or delivery.mapping is not None or layout.feed in (COUNT, ACTIONS):
+        return None
+    one = _open(lambda: _came(delivery, layout, pack, None), delivery, layout, pack)
+    if one.checked is not None:
+        one.keyed = _keyed(one.checked.rows, layout, delivery)
+    return one
+
+
+def all_opened(
+    db: store.Db,
+    deliveries: list[Delivery],
+    cases: pl.Series | None,
+    pack: Pack,
+    ahead: Mapping[int, Opened] | None = None,
+) -> list[Opened]:
     """Every delivery opened, checked and keyed; of a court extract only what belongs to ``cases``."""
     keep = court.only(cases) if cases is not None else None
-    opened = [_open(db, d, book.layout_of(db, d, pack), pack, keep) for d in deliveries]
+    known = ahead or {}
+    opened = [known.get(d.id) or _opened(db, d, pack, keep) for d in deliveries]
     tables = {o.layout.table: o.checked.rows for o in opened if o.checked is not None and o.layout.shifts}
     beside = court.beside(tables)
     for one in opened:
         if one.checked is not None and base_feed(one.layout.feed) == ACTIONS:
             one.checked = referrals.met(db, one.checked, one.layout)
-        if one.checked is None or one.delivery.feed == COUNT:
+        if one.checked is None or one.delivery.feed == COUNT or one.keyed is not None:
             continue
         rows = one.checked.rows
         if one.layout.shifts and tables[one.layout.table] is not rows:  # the table came twice
@@ -165,20 +196,32 @@ def problem_of(
     return problems["why"][0] if len(problems) else None
 
 
-def _open(db: store.Db, delivery: Delivery, layout: Layout, pack: Pack, keep: source.Keep | None) -> Opened:
+def _opened(db: store.Db, delivery: Delivery, pack: Pack, keep: source.Keep | None) -> Opened:
+    layout = book.layout_of(db, delivery, pack)
+    if delivery.mapping is None:
+        wanted = keep if layout.shifts else None
+        return _open(lambda: _came(delivery, layout, pack, wanted), delivery, layout, pack)
+    return _open(lambda: _mapped(db, delivery, layout, pack), delivery, layout, pack)
+
+
+def _came(delivery: Delivery, layout: Layout, pack: Pack, keep: source.Keep | None) -> Came:
+    return _cells(delivery, layout, pack, keep), []
+
+
+def _mapped(db: store.Db, delivery: Delivery, layout: Layout, pack: Pack) -> Came:
+    applied = book.rows_of(db, delivery, layout, pack)
+    cells = _edited(applied.cells, delivery, layout, None) if delivery.edits else applied.cells
+    return cells, applied.notes
+
+
+def _open(come: Callable[[], Came], delivery: Delivery, layout: Layout, pack: Pack) -> Opened:
     """The checked rows of a delivery, or the sentence for which it is refused; a sender's own spreadsheet whose header is no
     longer the confirmed one waits.
 
     Dates are understood as of the day on which it came, so that it reads the same whenever it is read again.
     """
-    notes: list[str] = []
     try:
-        if delivery.mapping is None:
-            cells = _cells(delivery, layout, pack, keep if layout.shifts else None)
-        else:
-            applied = book.rows_of(db, delivery, layout, pack)
-            cells, notes = applied.cells, applied.notes
-            cells = _edited(cells, delivery, layout, None) if delivery.edits else cells
+        cells, notes = come()
     except NoLongerFits as differs:
         return Opened(delivery, layout, refusal=str(differs), status="waiting")
     except Unreadable as refusal:

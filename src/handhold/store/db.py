@@ -22,7 +22,7 @@ Params = dict[str, Any] | Sequence[Any] | None
 
 NULL = "\x01\x1a"  # stands for null in CSV; on the way in texts are quoted and cannot be taken for it
 SLICE = 250_000  # rows a COPY buffer holds at once
-MANY = 10_000  # rows changed at once of which the planner should know
+MANY = 2_000  # rows changed at once of which the planner should know
 GROWN = 4  # ... where they are more than one in this many of those it knows
 POOL_SIZE = 16
 PATIENCE = 10.0  # seconds to wait for a connection
@@ -243,7 +243,7 @@ def tell_planner(db: Db, table: str, changed: int) -> None:
         "select coalesce(max(reltuples), 0) from pg_class where oid = to_regclass(%s)", [table]
     ).fetchone()
     if changed * GROWN > known[0]:
-        db.execute(sql.SQL("analyze {}").format(_table(table)))
+        db.execute(sql.SQL("analyze (skip_locked) {}").format(_table(table)))
 
 
 def _table(name: str) -> sql.Composable:
