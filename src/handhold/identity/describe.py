@@ -73,7 +73,7 @@ def _identified(told: pl.DataFrame) -> pl.DataFrame:
 
 def _known(db: store.Db, table: str, ids: pl.Series) -> pl.DataFrame:
     """Which of these ids stand in ``table`` already: ``id``."""
-    db.execute("create temp table asked (id bigint primary key) on commit drop")
+    db.execute("create temp table asked (id bigint) on commit drop")
     store.copy_in(db, "asked", pl.DataFrame({"id": ids.unique()}))
     found = store.frame(db, STANDING[table])
     db.execute("drop table asked")

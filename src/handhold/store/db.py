@@ -5,6 +5,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -13,15 +14,17 @@ from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from handhold.store import server
+from handhold.store import packed, server
+from handhold.store.connection import Connection
 from handhold.store.errors import StoreError
 
 Db = psycopg.Connection[Any]
 Query = str
 Params = dict[str, Any] | Sequence[Any] | None
 
-NULL = "\x01\x1a"  # stands for null in CSV; on the way in texts are quoted and cannot be taken for it
-SLICE = 250_000  # rows a COPY buffer holds at once
+NULL = "\x01\x1a"  # stands for null in CSV on the way out
+TYPES = "select attname, format_type(atttypid, null) from pg_attribute where attrelid = to_regclass(%s) and attnum > 0"
+SOME = 2_000  # rows from which on a COPY is worth a thread
 MANY = 2_000  # rows changed at once of which the planner should know
 GROWN = 4  # ... where they are more than one in this many of those it knows
 POOL_SIZE = 16
@@ -48,7 +51,7 @@ def dsn() -> str:
 def connect(**options: Any) -> Db:
     """A connection of one's own, to be closed by the caller."""
     with _explained():
-        db = psycopg.connect(dsn(), **options)
+        db = Connection.connect(dsn(), **options)
         _prepared(db)
         return db
 
@@ -66,6 +69,7 @@ def _pool() -> ConnectionPool[Db]:
     if key not in _pools:
         _pools[key] = ConnectionPool(
             key[1],
+            connection_class=Connection,
             min_size=0,
             max_size=POOL_SIZE,
             open=True,
@@ -216,57 +220,50 @@ def _converted(name: str, how: str) -> pl.Expr:
 
 
 def copy_in(db: Db, table: str, rows: pl.DataFrame, columns: Sequence[str] | None = None) -> int:
-    """Put rows into ``table`` by COPY; the frame's columns (or those named) go to the table's of the same name."""
+    """Put rows into ``table`` by COPY; the frame's columns (or those named) go to the table's of the same name.
+
+    Many rows go in behind the caller's back, see :class:`Connection`.
+    """
     rows = rows.select(columns) if columns else rows
     if not len(rows):
         return 0
-    names = sql.SQL(", ").join(sql.Identifier(name) for name in rows.columns)
-    into = sql.SQL("copy {} ({}) from stdin (format csv, null {})").format(
-        _table(table), names, sql.Literal(NULL)
-    )
-    texts = rows.select(_as_csv(name, kind) for name, kind in rows.schema.items())
-    with db.cursor().copy(into) as copy:
-        for part in texts.iter_slices(SLICE):
-            data = io.BytesIO()
-            part.write_csv(data, include_header=False, null_value=NULL, quote_style="non_numeric")
-            copy.write(data.getbuffer())
-    tell_planner(db, table, len(rows))
+    if len(rows) < SOME or not isinstance(db, Connection):
+        with db.cursor() as cursor:
+            _copied(cursor, table, rows)
+    else:
+        db.behind(partial(_copied, table=table, rows=rows))
     return len(rows)
+
+
+def _copied(cursor: psycopg.Cursor[Any], table: str, rows: pl.DataFrame) -> None:
+    kinds = dict(cursor.execute(TYPES, [table]).fetchall())
+    names = sql.SQL(", ").join(sql.Identifier(name) for name in rows.columns)
+    into = sql.SQL("copy {} ({}) from stdin (format binary)").format(_table(table), names)
+    with cursor.copy(into) as copy:
+        for piece in packed.pieces(rows, {name: kinds[name] for name in rows.columns}):
+            copy.write(piece)
+    _tell_planner(cursor, table, len(rows))
 
 
 def tell_planner(db: Db, table: str, changed: int) -> None:
     """Let the planner look at a table of which many rows are new or changed. By itself it does so a minute later, and until then plans
     for an empty table: a join of a nation row by row takes hours."""
+    with db.cursor() as cursor:
+        _tell_planner(cursor, table, changed)
+
+
+def _tell_planner(cursor: psycopg.Cursor[Any], table: str, changed: int) -> None:
     if changed < MANY:
         return
-    known: Any = db.execute(
+    known: Any = cursor.execute(
         "select coalesce(max(reltuples), 0) from pg_class where oid = to_regclass(%s)", [table]
     ).fetchone()
     if changed * GROWN > known[0]:
-        db.execute(sql.SQL("analyze (skip_locked) {}").format(_table(table)))
+        cursor.execute(sql.SQL("analyze (skip_locked) {}").format(_table(table)))
 
 
 def _table(name: str) -> sql.Composable:
     return sql.SQL(".").join(sql.Identifier(part) for part in name.split("."))
-
-
-def _as_csv(name: str, kind: pl.DataType) -> pl.Expr:
-    column = pl.col(name)
-    if kind == pl.Binary:
-        return (pl.lit("\\x") + column.bin.encode("hex")).alias(name)
-    if isinstance(kind, pl.List):
-        return ("{" + column.cast(pl.List(pl.String)).list.eval(_ITEM).list.join(",") + "}").alias(name)
-    if isinstance(kind, pl.Datetime):
-        moment = column if kind.time_zone else column.dt.replace_time_zone("UTC")
-        return moment.dt.strftime("%Y-%m-%d %H:%M:%S%.6f%z")
-    return column
-
-
-_ITEM = (
-    pl.lit('"')
-    + pl.element().str.replace_all("\\", "\\\\", literal=True).str.replace_all('"', '\\"', literal=True)
-    + '"'
-).fill_null("NULL")  # an item of an array, as PostgreSQL reads it
 
 
 def upsert(
