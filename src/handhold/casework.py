@@ -122,7 +122,7 @@ class Office:
     """What every act needs besides its object: who acts, when, under which rules, and how progress is shown.
 
     ``transaction``: how a step's transaction is made (a rehearsal's are undone); ``real``: whether this is none;
-    ``workers``: processes that make accounts.
+    ``workers``: processes that make accounts; ``engine``: where the pairs of many files are compared.
     """
 
     by: str
@@ -130,6 +130,7 @@ class Office:
     pack: Pack
     show: Show = quiet
     workers: int = 3
+    engine: identity.Engine = identity.compare
     transaction: Transaction = working
     real: bool = True
 
@@ -467,7 +468,7 @@ def link(office: Office, arrival: Arrival) -> None:
     """Find the child of every file that is new or described anew."""
     office.show("link files", 0, 1)
     with _acting(office) as db:
-        found = identity.identify(db, by=office.by, now=office.now, pack=office.pack)
+        found = identity.identify(db, by=office.by, now=office.now, pack=office.pack, engine=office.engine)
         account.touch(db, found.children)
         arrival.touched |= set(found.children)
         arrival.linked += found.linked

@@ -203,10 +203,15 @@ def committed() -> list[Path]:
 
 
 def test_locks_name_hashes_and_no_host() -> None:
-    for name in ("requirements.lock", "requirements-dev.lock", "package-lock.json"):
+    for name in (
+        "requirements.lock",
+        "requirements-dev.lock",
+        "requirements-spark.lock",
+        "package-lock.json",
+    ):
         text = (ROOT / name).read_text("utf-8")
         assert not re.search(r"https?://|file:|--index-url|--find-links|\"resolved\"", text), name
-    for name in ("requirements.lock", "requirements-dev.lock"):
+    for name in ("requirements.lock", "requirements-dev.lock", "requirements-spark.lock"):
         pinned = re.findall(
             r"^[a-z0-9][\w.\[\]-]*==", (ROOT / name).read_text("utf-8"), re.MULTILINE | re.IGNORECASE
         )

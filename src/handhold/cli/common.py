@@ -9,7 +9,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from handhold import casework, pack, store
+from handhold import casework, identity, pack, store
 
 WIDE = 240  # columns where nobody watches: a pipe or a file should not fold its cells
 OUT = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
@@ -72,6 +72,16 @@ def now_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def by_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--by", required=True, type=Person(), help="Who decides, as person:ID.")(command)
+
+
+def engine_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "--engine",
+        type=click.Choice(list(identity.ENGINES)),
+        default="here",
+        show_default=True,
+        help="Where the pairs of many files are compared: on Spark it is the same comparison.",
+    )(command)
 
 
 def office(

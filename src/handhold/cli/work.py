@@ -1,18 +1,20 @@
 """The main job and its parts, the clock, the pages, the simulator, the demonstration."""
 
 import sys
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import click
 
-from handhold import casework, feeds, ledger, oversight, pack, store
+from handhold import casework, feeds, identity, ledger, oversight, pack, store
 from handhold.cli.common import (
     ERRORS,
     OUT,
     PORT,
     SOME,
     When,
+    engine_option,
     handhold,
     now_option,
     office,
@@ -30,14 +32,19 @@ NOT_VERIFIED = 3
 @now_option
 @click.option("--sender", default="folder", help="Who sent it, as the deliveries will say.")
 @click.option("--synthetic/--real", default=None, help="Say that the data is synthetic (or is not).")
-def run(folder: Path, now: datetime, sender: str, synthetic: bool | None) -> None:
+@engine_option
+def run(folder: Path, now: datetime, sender: str, synthetic: bool | None, engine: str) -> None:
     """Everything for FOLDER: keep, read, link, account, follow up, tell, and print the picture."""
-    _main_job(folder, now, synthetic if synthetic is not None else feeds.says_synthetic(folder), sender)
+    _main_job(
+        folder, now, synthetic if synthetic is not None else feeds.says_synthetic(folder), sender, engine
+    )
 
 
-def _main_job(folder: Path, now: datetime, synthetic: bool | None, sender: str = "folder") -> None:
+def _main_job(
+    folder: Path, now: datetime, synthetic: bool | None, sender: str = "folder", engine: str = "here"
+) -> None:
     ready(synthetic)
-    arrival = _arrive(feeds.find(folder), now, sender)
+    arrival = _arrive(feeds.find(folder), now, sender, engine=engine)
     print_deliveries(arrival)
     print_picture(now)
 
@@ -54,21 +61,30 @@ def _main_job(folder: Path, now: datetime, synthetic: bool | None, sender: str =
     show_default=True,
     help="all: refuse a delivery whole when one of its rows cannot be read.",
 )
-def ingest(paths: tuple[Path, ...], now: datetime, sender: str, dry_run: bool, atomic: str) -> None:
+@engine_option
+def ingest(
+    paths: tuple[Path, ...], now: datetime, sender: str, dry_run: bool, atomic: str, engine: str
+) -> None:
     """Take in files or folders, and follow them to the notices they cause."""
     ready(None)
     found = [file for path in paths for file in (feeds.find(path) if path.is_dir() else [path])]
     if dry_run:
-        with Bars(ERRORS) as bars:
-            seen = casework.preview(found, office(now, show=bars), sender=sender, whole=atomic == "all")
+        with Bars(ERRORS) as bars, identity.ENGINES[engine]() as compared:
+            seen = casework.preview(
+                found, replace(office(now, show=bars), engine=compared), sender=sender, whole=atomic == "all"
+            )
         print_preview(seen)
         return
-    print_deliveries(_arrive(found, now, sender, whole=atomic == "all"))
+    print_deliveries(_arrive(found, now, sender, whole=atomic == "all", engine=engine))
 
 
-def _arrive(paths: list[Path], now: datetime, sender: str, *, whole: bool = False) -> casework.Arrival:
-    with Bars(ERRORS) as bars:
-        return casework.arrive(paths, office(now, show=bars), sender=sender, whole=whole)
+def _arrive(
+    paths: list[Path], now: datetime, sender: str, *, whole: bool = False, engine: str = "here"
+) -> casework.Arrival:
+    with Bars(ERRORS) as bars, identity.ENGINES[engine]() as compared:
+        return casework.arrive(
+            paths, replace(office(now, show=bars), engine=compared), sender=sender, whole=whole
+        )
 
 
 @handhold.command("account")

@@ -1,7 +1,9 @@
 """Whose file is it: descriptions, candidates, links with their evidence, and what people decide."""
 
 from handhold.identity.agreement import Agreement, Interval, agreement, wilson
+from handhold.identity.compare import compare
 from handhold.identity.describe import describe
+from handhold.identity.engine import ENGINES, Engine
 from handhold.identity.explain import Bar, Waterfall, explain
 from handhold.identity.judgement import (
     JUDGEMENTS,
@@ -39,8 +41,8 @@ from handhold.identity.review import (
 from handhold.identity.unlink import forward, unlink
 
 __all__ = [
-    "JUDGEMENTS", "Agreement", "Bar", "Candidate", "Identified", "Interval", "ModelError", "NoJudgement", "NoReview", "NoSuchFile", "Person", "SamePerson",
-    "Waterfall", "adopt", "agreement", "answer_review", "children_of", "decide", "describe", "doubts", "draw_again", "draw_linked", "explain",
+    "ENGINES", "JUDGEMENTS", "Agreement", "Bar", "Candidate", "Engine", "Identified", "Interval", "ModelError", "NoJudgement", "NoReview", "NoSuchFile", "Person", "SamePerson",
+    "Waterfall", "adopt", "agreement", "answer_review", "children_of", "compare", "decide", "describe", "doubts", "draw_again", "draw_linked", "explain",
     "files_of", "forward", "hold", "identify", "names", "next_review", "pair", "proposal", "propose", "questions", "redescribe", "resolve", "review", "said_of",
     "said_twice", "scale", "separate", "train", "unlink", "wilson", "withdraw",
 ]  # fmt: skip

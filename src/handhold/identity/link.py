@@ -11,8 +11,9 @@ from handhold import store
 from handhold.identity import few
 from handhold.identity.candidates import BETWEEN, CROWD, SAID, keys, profiles
 from handhold.identity.cluster import HOUSE_ORDER, ONE_FILE_EACH
-from handhold.identity.compare import Scale
+from handhold.identity.compare import Scale, compare
 from handhold.identity.describe import blind_keys
+from handhold.identity.engine import Engine
 from handhold.identity.judgement import settle
 from handhold.identity.model import NOBODY, codes, scale
 from handhold.identity.partition import RARE, Found, Progress, partition
@@ -71,11 +72,18 @@ class Identified:
 
 
 def identify(
-    db: store.Db, *, by: str, now: datetime, pack: Pack, progress: Progress | None = None
+    db: store.Db,
+    *,
+    by: str,
+    now: datetime,
+    pack: Pack,
+    progress: Progress | None = None,
+    engine: Engine = compare,
 ) -> Identified:
     """Link all fresh files; deterministic for the same files, whatever their order. The same run again changes nothing.
 
-    A few new files beside many are taken one by one, the same way (see :mod:`handhold.identity.few`).
+    A few new files beside many are taken one by one, the same way (see :mod:`handhold.identity.few`), and never by ``engine``:
+    where the pairs of many are compared.
     """
     store.lock(db, "identity")
     fresh = db.execute(
@@ -90,7 +98,7 @@ def identify(
         db, "select file_a as a, file_b as b, judgement from identity_judgement where until is null"
     )
     rules = scale(pack, db)
-    found = partition(files, people, judged, rules, progress)
+    found = partition(files, people, judged, rules, progress, engine)
     child = files.join(found.links.select("file", now="child"), on="file", how="left")
     asked = _ask(
         db, found, child.select("file", "agency", child=pl.coalesce("now", "child")), judged, rules, now

@@ -15,6 +15,7 @@ from handhold import store
 from handhold.identity.candidates import by_description, by_number, short_keys
 from handhold.identity.cluster import HOUSE_ORDER, ONE_FILE_EACH, Clusters, Edge, Facts, Refused, grow
 from handhold.identity.compare import Scale, compare, with_rarity
+from handhold.identity.engine import Engine
 from handhold.identity.spec import NAMES as TRAITS
 
 EVERY_CHILD = ("ERO", "ORR")  # a child without one of these files is not complete
@@ -39,25 +40,27 @@ def partition(
     judged: pl.DataFrame,
     weights: Scale,
     progress: Progress | None = None,
+    engine: Engine = compare,
 ) -> Found:
     """Which files are one child's: the same frames in any order of rows give the same partition.
 
     ``files``: file, agency, child (null before), fresh, held; ``people``: profiles; ``judged``: a, b, judgement of persons.
     Numbers settle first; then descriptions are followed for the files of children that still lack a file; then files that
     hang together are compared each with each, so that nothing is joined before all that can speak against it was heard.
+    ``engine``: where pairs are compared; it changes nothing of the answer.
     """
     show = progress or (lambda _done, _total: None)
     fresh = files.filter("fresh")["file"]
     people = with_rarity(people, weights)
     met = short_keys(people)
     show(0, 3)
-    numbered = compare(by_number(met, fresh), people, weights)
+    numbered = engine(by_number(met, fresh), people, weights)
     unsettled = _unsettled(files, numbered)
     show(1, 3)
     meant = by_description(met, fresh, unsettled).join(numbered, on=["a", "b"], how="anti")
-    pairs = pl.concat([numbered, compare(meant, people, weights)])
+    pairs = pl.concat([numbered, engine(meant, people, weights)])
     together = _hanging(files, _near(pairs))
-    pairs = pl.concat([pairs, compare(_unmet(files, together, pairs), people, weights)])
+    pairs = pl.concat([pairs, engine(_unmet(files, together, pairs), people, weights)])
     show(2, 3)
     roots, refused = _joined(files, together, people, judged, pairs, weights)
     show(3, 3)
