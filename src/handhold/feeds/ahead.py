@@ -27,9 +27,9 @@ def _turns(
     groups: Groups, thread: ThreadPoolExecutor, pack: Pack
 ) -> Iterator[tuple[list[Delivery], Mapping[int, Opened]]]:
     coming = _begun(groups[0], thread, pack) if len(groups) > 1 else {}
-    for group, later in zip(groups, [*groups[1:], []], strict=True):
+    for at, group in enumerate(groups):
         opened = {id: one for id, begun in coming.items() if (one := begun.result()) is not None}
-        coming = _begun(later, thread, pack)
+        coming = _begun(groups[at + 1], thread, pack) if at + 1 < len(groups) else {}
         yield group, opened
 
 
