@@ -96,7 +96,7 @@ def read(
     store.lock(db, "feeds.read")
     waiting, done = inbox.unread(db, deliveries)
     reading = Reading(deliveries=done)
-    opened = all_opened(db, waiting, cases_of(db, waiting, pack), pack, ahead or {})
+    opened = all_opened(db, waiting, cases_of(db, waiting, pack), pack, ahead)
     totals = control_totals(opened)
     news: dict[str, pl.DataFrame] = {}
     for at, one in enumerate(opened):
@@ -126,8 +126,10 @@ def alone(delivery: Delivery, pack: Pack) -> Opened | None:
 
     So it can be done while something else is written. ``None`` where it must wait for its turn.
     """
+    if delivery.mapping is not None:
+        return None
     layout = layouts(pack)[delivery.feed or ""]
-    if layout.shifts or delivery.mapping is not None or layout.feed in (COUNT, ACTIONS):
+    if layout.shifts or layout.feed in (COUNT, ACTIONS):
         return None
     one = _open(lambda: _came(delivery, layout, pack, None), delivery, layout, pack)
     if one.checked is not None:

@@ -82,6 +82,19 @@ def test_it_waits_until_a_person_confirms_and_then_becomes_events(tmp_path: Path
     assert {d.status for d in again} <= {"read"}
 
 
+def test_all_that_waited_for_one_mapping_is_read_at_once(tmp_path: Path) -> None:
+    parts = [
+        mail_in(
+            tmp_path,
+            ("no shows.xlsx", workbook(("Sheet1", no_shows(title=title)))),
+            sender="many@ero.example",
+        )[1]
+        for title in ("first list", "second list", "third list")
+    ]
+    read = {done.id: done.status for done in confirm(parts[0])}
+    assert read == {part.id: "read" for part in parts}
+
+
 def test_the_next_list_of_the_same_sender_is_read_at_once(tmp_path: Path) -> None:
     confirm(
         mail_in(tmp_path, ("a.xlsx", workbook(("S", no_shows(title="May")))), sender="second@ero.example")[1],
