@@ -148,10 +148,6 @@ def _born(column: str) -> pl.Expr:
     return pl.when(born.len_chars() == 8).then(iso)
 
 
-def _one(*columns: str) -> pl.Expr:
-    return (pl.concat_str(*columns, separator="|").hash() // 2).cast(pl.Int64)
-
-
 def said(rows: pl.DataFrame, given: Mapping[str, pl.Expr]) -> pl.DataFrame:
     """A set's rows as descriptions."""
     blank = {name: pl.lit(None, kind) for name, kind in SAID.items() if name not in given}

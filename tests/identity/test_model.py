@@ -2,16 +2,14 @@
 
 import tomllib
 
-import polars as pl
 import pytest
 
 from handhold import identity, store
-from handhold.feeds.model import DESCRIPTION
 from handhold.identity.model import of
 from handhold.identity.spec import version
 
 from .said import ANA, NOW, PACK, said, tell
-from .typed import nation
+from .typed import told
 
 BY = "person:ana"
 
@@ -19,13 +17,7 @@ BY = "person:ana"
 @pytest.fixture
 def loaded(db: store.Db) -> store.Db:
     """Five hundred children, described and not linked yet."""
-    rows = nation(500, seed=3, error=1).with_columns(
-        file_key=pl.col("file").cast(pl.String),
-        row=pl.col("file"),
-        delivery=pl.lit(1, pl.Int64),
-        line=pl.lit(1, pl.Int32),
-    )
-    identity.describe(db, rows.select(DESCRIPTION.keys()), now=NOW)
+    identity.describe(db, told(500, seed=3, error=1), now=NOW)
     return db
 
 

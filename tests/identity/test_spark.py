@@ -10,13 +10,11 @@ import polars as pl
 import pytest
 
 from handhold import cli, identity, store
-from handhold.feeds.model import DESCRIPTION
 from handhold.identity import spark
-from handhold.identity.compare import compare
-from handhold.identity.engine import Engine
+from handhold.identity.compare import Engine, compare
 
 from .said import NOW, PACK
-from .typed import nation
+from .typed import told
 
 CHILDREN = 400
 HERE_ALONE = {"spark.master": "local[2]"}
@@ -50,13 +48,7 @@ def linked(db: store.Db, engine: Engine) -> tuple[identity.Identified, list[Any]
 @pytest.fixture
 def described(db: store.Db) -> Iterator[store.Db]:
     """Children with three times the usual errors, described and not linked."""
-    rows = nation(CHILDREN, seed=5, error=3).with_columns(
-        file_key=pl.col("file").cast(pl.String),
-        row=pl.col("file"),
-        delivery=pl.lit(1, pl.Int64),
-        line=pl.lit(1, pl.Int32),
-    )
-    identity.describe(db, rows.select(DESCRIPTION.keys()), now=NOW)
+    identity.describe(db, told(CHILDREN, seed=5, error=3), now=NOW)
     yield db
 
 

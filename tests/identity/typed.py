@@ -5,6 +5,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 
+from handhold.feeds.model import DESCRIPTION
 from handhold.identity.candidates import SAID
 from handhold.simulate.draw import Chance, day, written, written_hours
 from handhold.simulate.entry import key, numbers, typed
@@ -22,6 +23,17 @@ def nation(children: int, *, seed: int, error: float) -> pl.DataFrame:
     who = people(chance, RATES, children, day(date(2019, 10, 1)), last)
     parts = [_agency(chance, who, n, agency, error, last) for n, agency in enumerate(AGENCIES)]
     return pl.concat(parts, how="diagonal_relaxed").select("file", "agency", "child", *SAID)
+
+
+def told(children: int, *, seed: int, error: float) -> pl.DataFrame:
+    """The same files as feeds would report them: the columns of ``DESCRIPTION``, one row a file."""
+    rows = nation(children, seed=seed, error=error).with_columns(
+        file_key=pl.col("file").cast(pl.String),
+        row=pl.col("file"),
+        delivery=pl.lit(1, pl.Int64),
+        line=pl.lit(1, pl.Int32),
+    )
+    return rows.select(DESCRIPTION.keys())
 
 
 def _agency(chance: Chance, who: People, n: int, agency: str, error: float, last: int) -> pl.DataFrame:

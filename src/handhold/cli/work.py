@@ -1,6 +1,8 @@
 """The main job and its parts, the clock, the pages, the simulator, the demonstration."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -69,10 +71,8 @@ def ingest(
     ready(None)
     found = [file for path in paths for file in (feeds.find(path) if path.is_dir() else [path])]
     if dry_run:
-        with Bars(ERRORS) as bars, identity.ENGINES[engine]() as compared:
-            seen = casework.preview(
-                found, replace(office(now, show=bars), engine=compared), sender=sender, whole=atomic == "all"
-            )
+        with _at_work(now, engine) as by:
+            seen = casework.preview(found, by, sender=sender, whole=atomic == "all")
         print_preview(seen)
         return
     print_deliveries(_arrive(found, now, sender, whole=atomic == "all", engine=engine))
@@ -81,10 +81,15 @@ def ingest(
 def _arrive(
     paths: list[Path], now: datetime, sender: str, *, whole: bool = False, engine: str = "here"
 ) -> casework.Arrival:
+    with _at_work(now, engine) as by:
+        return casework.arrive(paths, by, sender=sender, whole=whole)
+
+
+@contextmanager
+def _at_work(now: datetime, engine: str) -> Iterator[casework.Office]:
+    """The system at work, with bars that show how far it is, and with the engine that was asked for."""
     with Bars(ERRORS) as bars, identity.ENGINES[engine]() as compared:
-        return casework.arrive(
-            paths, replace(office(now, show=bars), engine=compared), sender=sender, whole=whole
-        )
+        yield replace(office(now, show=bars), engine=compared)
 
 
 @handhold.command("account")

@@ -26,7 +26,7 @@ def turns(groups: Groups, pack: Pack) -> Iterator[Iterator[tuple[list[Delivery],
 def _turns(
     groups: Groups, thread: ThreadPoolExecutor, pack: Pack
 ) -> Iterator[tuple[list[Delivery], Mapping[int, Opened]]]:
-    coming = _begun(groups[0], thread, pack) if len(groups) > 1 else {}
+    coming: dict[int, Future[Opened | None]] = {}
     for at, group in enumerate(groups):
         opened = {id: one for id, begun in coming.items() if (one := begun.result()) is not None}
         coming = _begun(groups[at + 1], thread, pack) if at + 1 < len(groups) else {}

@@ -1,9 +1,9 @@
 """Whose file is it: descriptions, candidates, links with their evidence, and what people decide."""
 
 from handhold.identity.agreement import Agreement, Interval, agreement, wilson
-from handhold.identity.compare import compare
+from handhold.identity.compare import Engine, compare
 from handhold.identity.describe import describe
-from handhold.identity.engine import ENGINES, Engine
+from handhold.identity.engine import ENGINES
 from handhold.identity.explain import Bar, Waterfall, explain
 from handhold.identity.judgement import (
     JUDGEMENTS,

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import polars as pl
 
@@ -186,6 +186,12 @@ def with_rarity(people: pl.DataFrame, scale: Scale) -> pl.DataFrame:
         .fill_null(0.0)
         .alias("first_rare"),
     )
+
+
+class Engine(Protocol):
+    """Where the pairs of many files are compared: arguments and answer as those of :func:`compare`."""
+
+    def __call__(self, pairs: pl.DataFrame, people: pl.DataFrame, scale: Scale, /) -> pl.DataFrame: ...
 
 
 def compare(pairs: pl.DataFrame, people: pl.DataFrame, scale: Scale) -> pl.DataFrame:

@@ -11,9 +11,8 @@ from handhold import store
 from handhold.identity import few
 from handhold.identity.candidates import BETWEEN, CROWD, SAID, keys, profiles
 from handhold.identity.cluster import HOUSE_ORDER, ONE_FILE_EACH
-from handhold.identity.compare import Scale, compare
+from handhold.identity.compare import Engine, Scale, compare
 from handhold.identity.describe import blind_keys
-from handhold.identity.engine import Engine
 from handhold.identity.judgement import settle
 from handhold.identity.model import NOBODY, codes, scale
 from handhold.identity.partition import RARE, Found, Progress, partition

@@ -14,8 +14,7 @@ import polars as pl
 from handhold import store
 from handhold.identity.candidates import by_description, by_number, short_keys
 from handhold.identity.cluster import HOUSE_ORDER, ONE_FILE_EACH, Clusters, Edge, Facts, Refused, grow
-from handhold.identity.compare import Scale, compare, with_rarity
-from handhold.identity.engine import Engine
+from handhold.identity.compare import Engine, Scale, compare, with_rarity
 from handhold.identity.spec import NAMES as TRAITS
 
 EVERY_CHILD = ("ERO", "ORR")  # a child without one of these files is not complete

@@ -18,7 +18,7 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from handhold.identity.compare import Scale, compare
+from handhold.identity.compare import Engine, Scale, compare
 from handhold.store.errors import StoreError
 
 PACKET = 25_000  # pairs: some ten MB with their descriptions
@@ -39,7 +39,6 @@ ALWAYS = {
 }
 ARROW = {pl.Int64: pa.int64(), pl.Float64: pa.float64(), pl.String: pa.string()}
 SQL = {pl.Int64: "bigint", pl.Float64: "double", pl.String: "string"}
-Found = Callable[[pl.DataFrame, pl.DataFrame, Scale], pl.DataFrame]
 
 
 class NoSpark(StoreError):
@@ -47,7 +46,7 @@ class NoSpark(StoreError):
 
 
 @contextmanager
-def engine(settings: dict[str, str] | None = None) -> Iterator[Found]:
+def engine(settings: dict[str, str] | None = None) -> Iterator[Engine]:
     """Compare on Spark until the end of the block. Spark itself starts with the first pairs, and only then.
 
     Runs on this machine's cores, reachable from this machine alone, unless ``SPARK_CONF_DIR`` names a folder with the

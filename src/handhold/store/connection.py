@@ -32,6 +32,11 @@ class Connection(psycopg.Connection[Any]):
         if going is not None:
             going.result()
 
+    def _let_go(self) -> None:
+        """Wait for what is under way, whatever became of it."""
+        with suppress(Exception):
+            self.settle()
+
     def cursor(self, *args: Any, **options: Any) -> Any:
         """A cursor, once nothing is under way."""
         self.settle()
@@ -45,8 +50,7 @@ class Connection(psycopg.Connection[Any]):
             try:
                 yield began
             except BaseException:
-                with suppress(Exception):  # the first thing that went wrong is told
-                    self.settle()
+                self._let_go()  # the first thing that went wrong is told
                 raise
             self.settle()
 
@@ -64,14 +68,12 @@ class Connection(psycopg.Connection[Any]):
 
     def rollback(self) -> None:
         """Undo all that was begun."""
-        with suppress(Exception):
-            self.settle()
+        self._let_go()
         super().rollback()
 
     def close(self) -> None:
         """End the connection, after what is under way."""
-        with suppress(Exception):
-            self.settle()
+        self._let_go()
         super().close()
 
 

@@ -242,24 +242,19 @@ def _copied(cursor: psycopg.Cursor[Any], table: str, rows: pl.DataFrame) -> None
     with cursor.copy(into) as copy:
         for piece in packed.pieces(rows, {name: kinds[name] for name in rows.columns}):
             copy.write(piece)
-    _tell_planner(cursor, table, len(rows))
+    tell_planner(cursor, table, len(rows))
 
 
-def tell_planner(db: Db, table: str, changed: int) -> None:
+def tell_planner(db: Db | psycopg.Cursor[Any], table: str, changed: int) -> None:
     """Let the planner look at a table of which many rows are new or changed. By itself it does so a minute later, and until then plans
     for an empty table: a join of a nation row by row takes hours."""
-    with db.cursor() as cursor:
-        _tell_planner(cursor, table, changed)
-
-
-def _tell_planner(cursor: psycopg.Cursor[Any], table: str, changed: int) -> None:
     if changed < MANY:
         return
-    known: Any = cursor.execute(
+    known: Any = db.execute(
         "select coalesce(max(reltuples), 0) from pg_class where oid = to_regclass(%s)", [table]
     ).fetchone()
     if changed * GROWN > known[0]:
-        cursor.execute(sql.SQL("analyze (skip_locked) {}").format(_table(table)))
+        db.execute(sql.SQL("analyze (skip_locked) {}").format(_table(table)))
 
 
 def _table(name: str) -> sql.Composable:
