@@ -175,7 +175,7 @@ def whole_way(data: bytes, name: str, folder: Path) -> None:
     with store.connect() as db:
         kept = feeds.keep(db, path, sender="fuzz", by="system", now=NOW)
         for group in feeds.groups([kept]):
-            for done in feeds.read(db, group, now=NOW, pack=PACK).deliveries:
+            for done in feeds.whole(feeds.read(db, group, now=NOW, pack=PACK)).deliveries:
                 counts = (done.loaded, done.unchanged, done.quarantined, done.left)
                 assert done.status != "read" or sum(n or 0 for n in counts) == done.rows, (
                     "counts do not add up"

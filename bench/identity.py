@@ -58,7 +58,7 @@ def described(folder: Path) -> pl.DataFrame:
     parts = []
     for group in feeds.groups(kept):
         with ledger.acting_transaction(casework.SYSTEM) as db:
-            parts.append(feeds.read(db, group, now=NOW, pack=office.pack).descriptions)
+            parts += [one.descriptions for one in feeds.read(db, group, now=NOW, pack=office.pack)]
     return pl.concat(parts)
 
 

@@ -8,7 +8,7 @@ before left behind in the database, so a process killed anywhere is continued by
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import partial
@@ -380,10 +380,7 @@ def take_in(
             deliveries = told.deliveries
             _restate(db, told, office, arrival)
         else:
-            reading = feeds.read(db, group, now=office.now, pack=office.pack, ahead=ahead)
-            deliveries = reading.deliveries
-            identity.describe(db, reading.descriptions, now=office.now)
-            _count(db, timeline.record(db, reading, now=office.now), arrival)
+            deliveries = _read(db, group, office, arrival, ahead)
         _note(arrival, [*deliveries, *feeds.settle_above(db, deliveries)])
         if feeds.newly_childrens(db, deliveries):
             _restate(db, feeds.court_again(db, now=office.now, pack=office.pack), office, arrival)
@@ -391,6 +388,29 @@ def take_in(
         if read:
             _trail(db, office, "delivery.read", "delivery", read)
     office.show(f"read {group[0].feed}", 1, 1)
+
+
+def _read(
+    db: Db,
+    group: list[feeds.Delivery],
+    office: Office,
+    arrival: Arrival,
+    ahead: Mapping[int, feeds.Opened] | None,
+) -> list[feeds.Delivery]:
+    """Record what a group says as it is read, part by part. What of it is taken back at last is not counted."""
+    deliveries: list[feeds.Delivery] = []
+    recorded: list[tuple[int | None, timeline.Recorded]] = []
+    with closing(feeds.read(db, group, now=office.now, pack=office.pack, ahead=ahead)) as parts:
+        for part in parts:
+            if part.unsaid:
+                recorded = [one for one in recorded if one[0] != part.of]
+            identity.describe(db, part.descriptions, now=office.now)
+            if part.says:
+                recorded.append((part.of, timeline.record(db, part, now=office.now)))
+            deliveries += part.deliveries
+    for _, one in recorded:
+        _count(db, one, arrival)
+    return deliveries
 
 
 def _restate(db: Db, told: feeds.Retelling, office: Office, arrival: Arrival) -> pl.Series:

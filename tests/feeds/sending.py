@@ -44,7 +44,7 @@ def send(db: store.Db, *paths: Path, now: datetime = NOW, search: bool = True, a
     kept = [feeds.keep(db, file, sender="test", by="system", now=now) for file in files]
     if apart:
         kept = [one for whole in kept for one in feeds.sort_out(db, whole, pack=PACK)]
-    readings = [feeds.read(db, group, now=now, pack=PACK) for group in feeds.groups(kept)]
+    readings = [feeds.whole(feeds.read(db, group, now=now, pack=PACK)) for group in feeds.groups(kept)]
     done = {d.id: d for reading in readings for d in reading.deliveries}
     done |= {d.id: d for d in feeds.settle_above(db, list(done.values()))}
     return Taken(

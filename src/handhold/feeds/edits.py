@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from handhold import store
-from handhold.feeds import inbox, order, quarantine, reader
+from handhold.feeds import inbox, opening, order, quarantine
 from handhold.feeds.layout import Layout, layouts
 from handhold.feeds.mapping import book
 from handhold.feeds.mapping.text import base_feed
@@ -135,6 +135,6 @@ def _check(
         raise FeedError(
             f"{layout.key}: this is another row's; only a row of the same key may take the place of a refused one"
         )
-    problem = reader.problem_of(delivery, line, row, layout, pack)
+    problem = opening.problem_of(delivery, line, row, layout, pack)
     if problem is not None:
         raise FeedError(problem)

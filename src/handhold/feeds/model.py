@@ -1,5 +1,6 @@
 """The values that pass between the inbox, the readers and the rooms above."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, BinaryIO, Literal, Protocol
@@ -110,7 +111,11 @@ def ids() -> pl.Series:
 
 @dataclass
 class Reading:
-    """What a group of deliveries says that was not known: see ``docs/explanation/flow.md`` for the columns."""
+    """What deliveries say that was not known, or a part of it: see ``docs/explanation/flow.md`` for the columns.
+
+    ``of``: the delivery that a part is of (null: of several); ``unsaid``: what the parts before said of it is taken back, as
+    is all that was written with them. ``deliveries``: those that are settled now.
+    """
 
     reports: pl.DataFrame = field(default_factory=lambda: empty(REPORT))
     descriptions: pl.DataFrame = field(default_factory=lambda: empty(DESCRIPTION))
@@ -118,3 +123,26 @@ class Reading:
     withdrawn: pl.Series = field(default_factory=ids)
     returned: pl.Series = field(default_factory=ids)
     deliveries: list[Delivery] = field(default_factory=list)
+    of: int | None = None
+    unsaid: bool = False
+
+    @property
+    def says(self) -> bool:
+        """Whether there is something to record."""
+        rows = len(self.changed) + len(self.withdrawn) + len(self.returned)
+        return bool(len(self.reports) + rows)
+
+
+def whole(parts: Iterable[Reading]) -> Reading:
+    """A reading that comes in parts as one."""
+    said: list[Reading] = []
+    for part in parts:
+        said = [one for one in said if not part.unsaid or one.of != part.of] + [part]
+    return Reading(
+        pl.concat([empty(REPORT), *(one.reports for one in said)]),
+        pl.concat([empty(DESCRIPTION), *(one.descriptions for one in said)]),
+        pl.concat([ids(), *(one.changed for one in said)]),
+        pl.concat([ids(), *(one.withdrawn for one in said)]),
+        pl.concat([ids(), *(one.returned for one in said)]),
+        [delivery for one in said for delivery in one.deliveries],
+    )

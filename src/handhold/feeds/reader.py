@@ -1,24 +1,26 @@
-"""Read a group of deliveries: check, compare with what is known, understand what is new, quarantine the rest."""
+"""Read a group of deliveries batch by batch: compare with what is known, understand what is new, quarantine the rest.
 
-import json
-from collections.abc import Callable, Mapping
+What needs the whole of a delivery (its control total, keys that vanished, a share that cannot be read) is known after its
+last batch. So each delivery is read within a savepoint: what must not be taken in is undone to the last row.
+"""
+
+from collections.abc import Callable, Generator, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from handhold import store
-from handhold.feeds import health, inbox, quarantine, referrals, snapshot, usual
-from handhold.feeds.layout import Layout, layouts
-from handhold.feeds.mapping import book
+from handhold.feeds import children, health, inbox, opening, quarantine, referrals, snapshot, usual
 from handhold.feeds.mapping.header import NoLongerFits
 from handhold.feeds.mapping.text import base_feed
 from handhold.feeds.model import Delivery, Held, Reading, Unreadable, ids
-from handhold.feeds.reading import court, dhs, dol, hhs, orr, source, table, uscis
-from handhold.feeds.reading.columns import a_number
+from handhold.feeds.opening import Batch, Opened
+from handhold.feeds.reading import court, dhs, dol, hhs, orr, uscis
 from handhold.feeds.reading.meaning import Meaning, Rows
+from handhold.feeds.reading.numbers import Known, halved
 from handhold.pack import Pack
 
 MEANINGS: dict[str, Callable[[Rows], Meaning]] = {
@@ -31,52 +33,18 @@ MEANINGS: dict[str, Callable[[Rows], Meaning]] = {
 }  # fmt: skip
 # What is written down beside reports, from rows that are new or changed.
 BESIDE: dict[str, Callable[[store.Db, pl.DataFrame], None]] = {"hhs.releases": hhs.keep}
-NUMBERS = {
-    "ero.uc_transfers": "A-Number", "orr.placements": "A-Number", "orr.discharges": "A-Number", "opla.cases": "A-Number",
-    "uscis.benefits": "A-Number", "uscis.ar11": "A-Number", "eoir.CaseIdentity": "A_NUMBER",
-}  # fmt: skip
-COUNT = "eoir.Count"
-CONCERNS, ACTIONS = "orr.concerns", "dol.actions"
-UNIT = "\x1f"  # stands between the parts of a key (see store.sealed)
-Came = tuple[
-    source.Cells, list[str]
-]  # a delivery's cells, and what a person should know of how they were read
+CONCERNS = "orr.concerns"
+# What tells one person from another; a description without any of it only says that there is such a file, or where.
+NAMING = [
+    "number", "court_case", "last", "first", "middle", "dob", "sex", "country", "language", "entry", "custody", "release",
+]  # fmt: skip
+NOT_TAKEN = (Held, NoLongerFits, Unreadable)
 
 
 class Progress(Protocol):
     """``progress(done, total)``: how many deliveries of the group are read."""
 
     def __call__(self, done: int, total: int, /) -> None: ...
-
-
-@dataclass
-class Opened:
-    """A delivery with its checked rows, or with the sentence for which it is refused."""
-
-    delivery: Delivery
-    layout: Layout
-    cells: source.Cells | None = None
-    checked: table.Checked | None = None
-    refusal: str | None = None
-    status: str = "refused"
-    notes: list[str] = field(default_factory=list)
-    keyed: pl.DataFrame | None = None
-
-    def why(self, past: int, newest_first: str) -> str | None:
-        """What a person should know of a delivery that was read."""
-        missing, unknown = (
-            (self.cells.missing if self.cells and self.delivery.mapping is None else []),
-            (self.checked.unknown if self.checked else {}),
-        )
-        said = [
-            f"read as blank, since the file lacks them: {', '.join(missing)}" if missing else "",
-            f"read as unknown, since they are no known codes: {', '.join(f'{n} in {c}' for c, n in unknown.items())}"
-            if unknown
-            else "",
-            newest_first if past else "",
-            *self.notes,
-        ]
-        return "; ".join(part for part in said if part)[:1000] or None
 
 
 def read(
@@ -87,167 +55,141 @@ def read(
     pack: Pack,
     ahead: Mapping[int, Opened] | None = None,
     progress: Progress | None = None,
-) -> Reading:
+) -> Generator[Reading, None, None]:
     """Understand what is new in a group (see ``inbox.groups``), and write down rows, quarantine and counts.
 
-    Bad data never raises: a delivery that cannot be read is refused, one that looks wrong is held, each with a sentence.
-    ``ahead``: deliveries that are open already, by id (see :func:`alone`).
+    What it says comes part by part, to be recorded in the same transaction before the next is asked for; see
+    ``model.Reading`` for parts that take back others. Whoever does not take all of them closes it. Bad data never raises: a
+    delivery that cannot be read is refused, one that looks wrong is held, each with a sentence.
+    ``ahead``: deliveries of which the first batches are made already, by id (see ``opening.alone``).
     """
     store.lock(db, "feeds.read")
     waiting, done = inbox.unread(db, deliveries)
-    reading = Reading(deliveries=done)
-    opened = all_opened(db, waiting, cases_of(db, waiting, pack), pack, ahead)
-    totals = control_totals(opened)
-    news: dict[str, pl.DataFrame] = {}
+    yield Reading(deliveries=done)
+    opened = opening.opened(db, waiting, children.cases_of(db, waiting, pack), pack, ahead)
+    group = _Group(now, pack, court.People([one.layout.table for one in opened]))
     for at, one in enumerate(opened):
-        taken = _take(db, reading, one, totals, news, now, pack)
+        taken = yield from _taken(db, one, group)
         inbox.settle(db, taken, now)
-        reading.deliveries.append(taken)
+        yield Reading(deliveries=[taken], of=taken.id)
         if progress:
             progress(at + 1, len(opened))
-    described = court.described(
-        {o.layout.table: o.keyed for o in opened if o.keyed is not None and o.layout.shifts}, news
-    )
-    reading.descriptions = pl.concat([reading.descriptions, described])
-    return reading
+    yield Reading(descriptions=group.people.rest())
 
 
 def seen(db: store.Db, delivery: Delivery, *, pack: Pack) -> pl.Series:
     """Ids of the rows that stand in a delivery, those in quarantine whose key can be read included."""
-    (one,) = all_opened(db, [delivery], None, pack)
-    if one.keyed is None or one.checked is None:
-        return ids()
-    refused = quarantine.keys(one.checked.problems, one.layout).drop_nulls()
-    return pl.concat([one.keyed["row"].alias("id"), refused.cast(pl.Int64).alias("id")])
+    (one,) = opening.opened(db, [delivery], None, pack)
+    found = [ids()]
+    for batch in one.batches():
+        refused = quarantine.keys(batch.problems, one.layout).drop_nulls()
+        found += [batch.rows["row"].alias("id"), refused.cast(pl.Int64).alias("id")]
+    return pl.concat(found)
 
 
-def alone(delivery: Delivery, pack: Pack) -> Opened | None:
-    """A delivery opened, checked and keyed, where that needs nothing but the delivery: no other table, mapping or number.
+@dataclass
+class _Group:
+    """What the deliveries of a group share. ``totals``: rows that a table must have, by its name in lower case."""
 
-    So it can be done while something else is written. ``None`` where it must wait for its turn.
-    """
-    if delivery.mapping is not None:
-        return None
-    layout = layouts(pack)[delivery.feed or ""]
-    if layout.shifts or layout.feed in (COUNT, ACTIONS):
-        return None
-    one = _open(lambda: _came(delivery, layout, pack, None), delivery, layout, pack)
-    if one.checked is not None:
-        one.keyed = _keyed(one.checked.rows, layout, delivery)
-    return one
+    now: datetime
+    pack: Pack
+    people: court.People
+    totals: dict[str, int] | None = None
 
 
-def all_opened(
-    db: store.Db,
-    deliveries: list[Delivery],
-    cases: pl.Series | None,
-    pack: Pack,
-    ahead: Mapping[int, Opened] | None = None,
-) -> list[Opened]:
-    """Every delivery opened, checked and keyed; of a court extract only what belongs to ``cases``."""
-    keep = court.only(cases) if cases is not None else None
-    known = ahead or {}
-    opened = [known.get(d.id) or _opened(db, d, pack, keep) for d in deliveries]
-    tables = {o.layout.table: o.checked.rows for o in opened if o.checked is not None and o.layout.shifts}
-    beside = court.beside(tables)
-    for one in opened:
-        if one.checked is not None and base_feed(one.layout.feed) == ACTIONS:
-            one.checked = referrals.met(db, one.checked, one.layout)
-        if one.checked is None or one.delivery.feed == COUNT or one.keyed is not None:
+def _taken(db: store.Db, one: Opened, group: _Group) -> Generator[Reading, None, Delivery]:
+    """Read one delivery; where it must not be taken in, take back what was said of it."""
+    people, totals = copy(group.people), group.totals
+    again = False
+    while True:
+        try:
+            with db.transaction():
+                lines = snapshot.last_lines(db, (batch.rows for batch in one.batches())) if again else None
+                return (yield from _read(db, one, group, lines))
+        except snapshot.Repeats:
+            refused, again = None, True
+        except NOT_TAKEN as why:
+            refused = not_taken(one.delivery, why)
+        group.people, group.totals = copy(people), totals
+        yield Reading(of=one.delivery.id, unsaid=True)
+        if refused is not None:
+            return refused
+
+
+def not_taken(delivery: Delivery, why: Exception) -> Delivery:
+    """A delivery that was not taken in, with the sentence that says why."""
+    if isinstance(why, NoLongerFits):
+        return delivery.refused(str(why), "waiting")
+    return delivery.refused(str(why), "held" if isinstance(why, Held) else "refused")
+
+
+def _read(
+    db: store.Db, one: Opened, group: _Group, lines: pl.DataFrame | None
+) -> Generator[Reading, None, Delivery]:
+    """Compare, understand and count one delivery, all of it. Raises one of :data:`NOT_TAKEN`, and :class:`snapshot.Repeats`."""
+    if not one.compared:
+        return _counted(db, one, group)
+    delivery, layout, now = one.delivery, one.layout, group.now
+    compared = snapshot.Comparison(db, delivery, layout, now=now, pack=group.pack, lines=lines)
+    teller = Teller(db, group.pack, now)
+    first = True
+    for batch, last in _with_end(one.batches()):
+        if last:
+            look(db, one, group.totals or {}, group.pack)
+        elif delivery.whole and one.refused:
             continue
-        rows = one.checked.rows
-        if one.layout.shifts and tables[one.layout.table] is not rows:  # the table came twice
-            rows = court.beside(tables | {one.layout.table: rows}).get(one.layout.table, rows)
-        else:
-            rows = beside.get(one.layout.table, rows)
-        one.keyed = _keyed(rows, one.layout, one.delivery)
-    return opened
-
-
-def _cells(
-    delivery: Delivery, layout: Layout, pack: Pack, keep: source.Keep | None, only: list[str] | None = None
-) -> source.Cells:
-    rules = pack.toml("feeds/reading.toml")["bounds"]
-    with inbox.open_(delivery) as kept:
-        came = source.cells(kept, delivery.name, layout, rules, keep=keep, only=only)
-    return _edited(came, delivery, layout, keep) if delivery.edits else came
-
-
-def _edited(came: source.Cells, delivery: Delivery, layout: Layout, keep: source.Keep | None) -> source.Cells:
-    """The cells with the lines that were corrected in place as they should have come."""
-    shape = dict.fromkeys(layout.columns, pl.String) | {"line": pl.Int32}
-    rows = pl.DataFrame([json.loads(cells) | {"line": line} for line, cells in delivery.edits], schema=shape)
-    wanted = rows.filter(keep(rows)) if keep else rows
-    lines = rows["line"].implode()
-    others = came.rows.filter(~pl.col("line").is_in(lines))
+        refused = quarantine.keys(batch.problems, layout).drop_nulls()
+        change = compared.take(batch.rows, refused, alone=first and last)
+        first = False
+        quarantine.release(db, batch.rows["row"], delivery, now)
+        reports, described = teller.tell(Rows(change.news, layout, group.pack))
+        quarantine.put(db, batch.problems, delivery, layout, now)
+        persons = _persons(one, group, change)
+        yield Reading(
+            reports, pl.concat([described, persons]), change.changed, returned=change.returned, of=delivery.id
+        )
+    gone = compared.gone()
+    if len(gone):
+        yield Reading(withdrawn=gone, of=delivery.id)
+    remember(db, one)
+    past = f"{compared.past:,} rows speak of an earlier day than what is known: kept as the past, nothing was rolled back"
     return replace(
-        came,
-        rows=pl.concat([others, wanted.select(others.columns)]).sort("line"),
-        problems=came.problems.filter(~pl.col("line").is_in(lines)),
-        left=came.left + len(rows) - len(wanted),
-    )
-
-
-def problem_of(
-    delivery: Delivery, line: int, row: Mapping[str, str], layout: Layout, pack: Pack
-) -> str | None:
-    """Why a corrected row would be refused again, or ``None``."""
-    shape = dict.fromkeys(layout.columns, pl.String) | {"line": pl.Int32}
-    said = {name: value or None for name, value in row.items()} | {"line": line}
-    problems = _checked(pl.DataFrame([said], schema=shape), delivery, layout, pack).problems
-    return problems["why"][0] if len(problems) else None
-
-
-def _opened(db: store.Db, delivery: Delivery, pack: Pack, keep: source.Keep | None) -> Opened:
-    layout = book.layout_of(db, delivery, pack)
-    if delivery.mapping is None:
-        wanted = keep if layout.shifts else None
-        return _open(lambda: _came(delivery, layout, pack, wanted), delivery, layout, pack)
-    return _open(lambda: _mapped(db, delivery, layout, pack), delivery, layout, pack)
-
-
-def _came(delivery: Delivery, layout: Layout, pack: Pack, keep: source.Keep | None) -> Came:
-    return _cells(delivery, layout, pack, keep), []
-
-
-def _mapped(db: store.Db, delivery: Delivery, layout: Layout, pack: Pack) -> Came:
-    applied = book.rows_of(db, delivery, layout, pack)
-    cells = _edited(applied.cells, delivery, layout, None) if delivery.edits else applied.cells
-    return cells, applied.notes
-
-
-def _open(come: Callable[[], Came], delivery: Delivery, layout: Layout, pack: Pack) -> Opened:
-    """The checked rows of a delivery, or the sentence for which it is refused; a sender's own spreadsheet whose header is no
-    longer the confirmed one waits.
-
-    Dates are understood as of the day on which it came, so that it reads the same whenever it is read again.
-    """
-    try:
-        cells, notes = come()
-    except NoLongerFits as differs:
-        return Opened(delivery, layout, refusal=str(differs), status="waiting")
-    except Unreadable as refusal:
-        return Opened(delivery, layout, refusal=str(refusal))
-    checked = _checked(cells.rows, delivery, layout, pack)
-    return Opened(
-        delivery, layout, cells, replace(checked, problems=pl.concat([checked.problems, cells.problems])), notes=notes
+        delivery, status="read", rows=one.seen, loaded=compared.loaded, unchanged=compared.unchanged, quarantined=one.refused,
+        left=one.left, withdrawn=len(gone), changed=compared.changed, missing_columns=tuple(one.missing), why=one.why(compared.past, past),
     )  # fmt: skip
 
 
-def _checked(cells: pl.DataFrame, delivery: Delivery, layout: Layout, pack: Pack) -> table.Checked:
-    if layout.shifts:
-        cells = court.unredacted(cells, pack.toml("feeds/eoir.toml")["codes"], layout)
-    rules = pack.toml("feeds/reading.toml")["bounds"]
-    today = delivery.received.astimezone(ZoneInfo(layout.zone)).date()
-    return table.check(cells, layout, today=today, first=rules["first_year"], last=rules["last_year"])
+def _with_end(batches: Iterator[Batch]) -> Iterator[tuple[Batch, bool]]:
+    """Each batch, and whether it is the last."""
+    waiting = next(batches)
+    for batch in batches:
+        yield waiting, False
+        waiting = batch
+    yield waiting, True
 
 
-def control_totals(opened: list[Opened]) -> dict[str, int]:
+def _persons(one: Opened, group: _Group, change: snapshot.Change) -> pl.DataFrame:
+    table = one.layout.table if one.layout.shifts else ""
+    return group.people.described(table, change.last, change.news["row"])
+
+
+def _counted(db: store.Db, one: Opened, group: _Group) -> Delivery:
+    """The court's own counts: nothing is compared, the tables are held against them."""
+    said = []
+    for batch in one.batches():
+        quarantine.put(db, batch.problems, one.delivery, one.layout, group.now)
+        said.append(batch.rows)
+    if group.totals is None:
+        group.totals = control_totals(pl.concat(said))
+    return replace(
+        one.delivery, status="read", rows=one.seen, loaded=one.good, unchanged=0, quarantined=one.refused, left=one.left,
+        withdrawn=0, changed=0, missing_columns=tuple(one.missing), why=one.why(0, ""),
+    )  # fmt: skip
+
+
+def control_totals(rows: pl.DataFrame) -> dict[str, int]:
     """Rows a table must have, by the table's name in lower case."""
-    totals = next((o.checked for o in opened if o.delivery.feed == COUNT and o.checked), None)
-    if totals is None:
-        return {}
-    named = totals.rows.select(
+    named = rows.select(
         pl.col("name").str.to_lowercase().str.replace(r"\.csv$", ""), pl.col("rows").cast(pl.Int64)
     )
     return dict(named.iter_rows())
@@ -260,208 +202,62 @@ def wrong_total(total: int, seen: int) -> str:
     )
 
 
-def cases_of(db: store.Db, deliveries: list[Delivery], pack: Pack) -> pl.Series | None:
-    """IDNCASE of the cases of an extract that are a child's, or were taken before: a table that comes alone, or a sign
-    that is gone, drops nobody. ``None`` where no delivery is a table of the court."""
-    extract = [d for d in deliveries if d.mapping is None and layouts(pack)[d.feed or ""].shifts]
-    if not extract:
-        return None
-    tables = signs(extract, pack)
-    taken = chosen(tables, inbox.known_numbers(db), pack)
-    cases = pl.concat([taken, _taken_before(db, tables, taken)]).unique()
-    leave(db, tables, cases)
-    return cases
+@dataclass
+class Teller:
+    """Says what the rows of one delivery report and whom they describe, batch by batch; of rows that only mention a file, or
+    say the same of it, the first."""
+
+    db: store.Db
+    pack: Pack
+    now: datetime
+    _told: Known = field(default_factory=Known)
+
+    def tell(self, rows: Rows) -> Meaning:
+        """What these rows report, and whom they describe; what a feed writes beside that is written."""
+        feed = base_feed(rows.layout.feed)
+        if feed == CONCERNS:
+            rows = replace(rows, frame=referrals.issue(self.db, rows.frame, rows.pack, self.now))
+        if feed in BESIDE:
+            BESIDE[feed](self.db, rows.frame)
+        reports, described = MEANINGS[feed](rows)
+        return reports, self._new(described)
+
+    def _new(self, described: pl.DataFrame) -> pl.DataFrame:
+        """Descriptions less those that name nobody and say what was said of the same file before."""
+        if not len(described):
+            return described
+        said = halved(described.drop("row", "line", "delivery").hash_rows())
+        named = described.select(pl.any_horizontal(pl.col(NAMING).is_not_null())).to_series()
+        fresh = named | (said.is_first_distinct() & pl.Series(~self._told.has(said)))
+        self._told.add(said.filter(~named))
+        return described.filter(fresh)
 
 
-def signs(extract: list[Delivery], pack: Pack) -> dict[str, pl.DataFrame]:
-    """Of each table of an extract the columns that show whose cases are a child's; without A_TblCase, at least the cases
-    of the others. A table that cannot be read is left out here: it is refused when it is opened for good."""
-    tables: dict[str, pl.DataFrame] = {}
-    for delivery in extract:
-        layout = layouts(pack)[delivery.feed or ""]
-        wanted = court.SIGNS.get(layout.table, [layout.file])
-        if layout.table in court.SIGNS or not any(d.feed == "eoir.A_TblCase" for d in extract):
-            try:
-                tables[layout.table] = _cells(delivery, layout, pack, None, wanted).rows
-            except Unreadable:
-                continue
-    return tables
+def look(db: store.Db, one: Opened, totals: dict[str, int], pack: Pack) -> None:
+    """Look at a delivery as a whole, after its last batch was made.
 
-
-def chosen(tables: dict[str, pl.DataFrame], known_numbers: pl.Series, pack: Pack) -> pl.Series:
-    """IDNCASE of the cases that these tables, or a number known from ERO or ORR, show to be a child's."""
-    zone = layouts(pack)["eoir.A_TblCase"].zone
-    return court.childrens_cases(tables, known_numbers, pack.toml("feeds/eoir.toml")["codes"], zone)
-
-
-def leave(db: store.Db, tables: dict[str, pl.DataFrame], cases: pl.Series) -> None:
-    """Remember the number of every case left aside: ERO or ORR may still say that it is a child's."""
-    people = tables.get("CaseIdentity")
-    if people is None:
-        return
-    left = (
-        people.filter(~pl.col("IDNCASE").is_in(cases.implode()))
-        .select(number=a_number(pl.col("A_NUMBER")), case="IDNCASE")
-        .drop_nulls()
-    )
-    waiting = pl.DataFrame(
-        {"number": store.blind(left["number"], "number"), "file": case_files(left["case"])}
-    )
-    store.upsert(db, "feeds_left_case", waiting.unique(), ["number", "file"], [])
-
-
-def case_files(cases: pl.Series) -> pl.Series:
-    """Blind ids of the court's files, from IDNCASE."""
-    return store.blind(("EOIR" + UNIT + cases).alias("file"), "file")
-
-
-def _taken_before(db: store.Db, tables: dict[str, pl.DataFrame], taken: pl.Series) -> pl.Series:
-    known = store.frame(db, "select distinct file from feeds_row where feed like 'eoir.%'")["file"]
-    named = [
-        rows.to_series(rows.columns.index(court.case_column(rows))).alias("case") for rows in tables.values()
-    ]
-    if not len(known) or not named:
-        return taken.head(0)
-    others = pl.concat(named).drop_nulls().unique()
-    others = others.filter(~others.is_in(taken.implode()))
-    files = case_files(others) if len(others) else known.head(0)
-    return others.filter(files.is_in(known.implode()))
-
-
-def _take(
-    db: store.Db,
-    reading: Reading,
-    one: Opened,
-    totals: dict[str, int],
-    news: dict[str, pl.DataFrame],
-    now: datetime,
-    pack: Pack,
-) -> Delivery:
-    """Compare, understand and count one delivery; held when its counts or its keys do not add up."""
-    delivery, layout = one.delivery, one.layout
-    if one.refusal is not None or one.cells is None or one.checked is None:
-        return delivery.refused(one.refusal or "", one.status)
-    if one.keyed is None:
-        return _settled(
-            one,
-            one.cells,
-            snapshot.Change(one.checked.rows, loaded=len(one.checked.rows)),
-            quarantine.put(db, one.checked.problems, delivery, layout, now),
+    Raises :class:`Unreadable` where it was sent to be read whole or not at all and one of its rows cannot be read, and
+    :class:`Held` where a person should look first and none has.
+    """
+    if one.delivery.whole and one.refused:
+        raise Unreadable(
+            f"{one.refused:,} of {one.seen:,} rows cannot be read, and it was sent to be read whole or not at all; mend them, or send it to be read row by row"
         )
-    why = sent_whole(one) or looks_odd(db, one, totals, pack)
+    why = None if one.delivery.released else _odd(db, one, totals, pack)
     if why:
-        return why
-    try:
-        change = snapshot.compare(
-            db,
-            one.keyed,
-            quarantine.keys(one.checked.problems, layout).drop_nulls(),
-            delivery,
-            layout,
-            now=now,
-            pack=pack,
-        )
-    except Held as held:
-        return delivery.refused(str(held), "held")
-    remember(db, one)
-    news[layout.table] = change.news.select("row")
-    quarantine.release(db, one.keyed["row"], delivery, now)
-    _understand(db, reading, Rows(change.news, layout, pack), change, now)
-    return _settled(one, one.cells, change, quarantine.put(db, one.checked.problems, delivery, layout, now))
-
-
-def understood(db: store.Db, rows: Rows, now: datetime) -> Meaning:
-    """What rows of a feed report, and whom they describe; what a feed writes beside that is written."""
-    feed = base_feed(rows.layout.feed)
-    if feed == CONCERNS:
-        rows = replace(rows, frame=referrals.issue(db, rows.frame, rows.pack, now))
-    if feed in BESIDE:
-        BESIDE[feed](db, rows.frame)
-    return MEANINGS[feed](rows)
-
-
-def sent_whole(one: Opened) -> Delivery | None:
-    """The delivery refused, where it was sent to be read whole or not at all and one of its rows cannot be read."""
-    refused = len(one.checked.problems) if one.checked else 0
-    if not one.delivery.whole or not refused or one.cells is None:
-        return None
-    return one.delivery.refused(
-        f"{refused:,} of {one.cells.seen:,} rows cannot be read, and it was sent to be read whole or not at all; mend them, or send it to be read row by row"
-    )
-
-
-def looks_odd(db: store.Db, one: Opened, totals: dict[str, int], pack: Pack) -> Delivery | None:
-    """The delivery held, where a person should look first and none has."""
-    assert one.checked is not None  # noqa: S101 - it was read
-    profiled = health.profile(one.checked.rows, one.layout)
-    why = None if one.delivery.released else _odd(db, one, totals, profiled, pack)
-    return one.delivery.refused(why, "held") if why else None
+        raise Held(why)
 
 
 def remember(db: store.Db, one: Opened) -> None:
     """What a delivery that was read looked like, for those that come after it."""
-    assert one.checked is not None  # noqa: S101 - it was read
-    health.keep(db, one.delivery, health.profile(one.checked.rows, one.layout))
+    health.keep(db, one.delivery, one.profile)
 
 
-def _odd(db: store.Db, one: Opened, totals: dict[str, int], profiled: pl.DataFrame, pack: Pack) -> str | None:
+def _odd(db: store.Db, one: Opened, totals: dict[str, int], pack: Pack) -> str | None:
     """Why a person should look first: the sender's own count says otherwise, or it is far from what is usual."""
-    assert one.cells is not None and one.checked is not None  # noqa: S101 - it was read
-    total, seen = totals.get(one.layout.table.lower()), one.cells.seen
-    if total is not None and total != seen:
-        return wrong_total(total, seen)
-    counts = {"seen": seen, "refused": len(one.checked.problems), "good": len(one.checked.rows)}
-    return usual.odd(db, one.layout, profiled, **counts, pack=pack)
-
-
-def _understand(db: store.Db, reading: Reading, rows: Rows, change: snapshot.Change, now: datetime) -> None:
-    reports, described = understood(db, rows, now)
-    reading.reports = pl.concat([reading.reports, reports])
-    reading.descriptions = pl.concat([reading.descriptions, described])
-    reading.changed = pl.concat([reading.changed, change.changed])
-    reading.withdrawn = pl.concat([reading.withdrawn, change.withdrawn])
-    reading.returned = pl.concat([reading.returned, change.returned])
-
-
-def _settled(one: Opened, cells: source.Cells, change: snapshot.Change, quarantined: int) -> Delivery:
-    past = f"{change.past:,} rows speak of an earlier day than what is known: kept as the past, nothing was rolled back"
-    return replace(
-        one.delivery, status="read", rows=cells.seen, loaded=change.loaded, unchanged=change.unchanged, quarantined=quarantined,
-        left=cells.left, withdrawn=len(change.withdrawn), changed=len(change.changed), missing_columns=tuple(cells.missing), why=one.why(change.past, past),
-    )  # fmt: skip
-
-
-def _keyed(rows: pl.DataFrame, layout: Layout, delivery: Delivery) -> pl.DataFrame:
-    """The rows with their blind keys ``row, content, file, number``, and the file's own number in the clear for its description."""
-    beside = [name for name in rows.columns if name.startswith(court.BESIDE)]
-    text = rows.select(
-        key=pl.lit(layout.feed + UNIT) + table.row_key(layout),
-        content=pl.concat_str(pl.col([*layout.columns, *beside]).fill_null(""), separator=UNIT),
-        file_key=table.file_key(layout),
+    total = totals.get(one.layout.table.lower())
+    if total is not None and total != one.seen:
+        return wrong_total(total, one.seen)
+    return usual.odd(
+        db, one.layout, one.profile, seen=one.seen, refused=one.refused, good=one.good, pack=pack
     )
-    number = (
-        text["file_key"].clear(len(rows))
-        if base_feed(layout.feed) not in NUMBERS
-        else rows.select(n=a_number(pl.col(NUMBERS[base_feed(layout.feed)])))["n"]
-    )
-    as_of = delivery.as_of or delivery.received.date()
-    return rows.with_columns(
-        store.blind(text["key"], "row").alias("row"),
-        store.blind(text["content"], "content").alias("content"),
-        _file_ids(text["file_key"], layout).alias("file"),
-        store.blind(number, "number").alias("number"),
-        text["file_key"],
-        delivery=pl.lit(delivery.id),
-        as_of=pl.lit(
-            datetime(as_of.year, as_of.month, as_of.day, tzinfo=ZoneInfo(layout.zone))
-        ).dt.convert_time_zone("UTC"),
-    )
-
-
-def _file_ids(keys: pl.Series, layout: Layout) -> pl.Series:
-    """Blind ids of files; a file's rows are many, so each file is hashed once."""
-    distinct = pl.DataFrame({"key": keys.unique()})
-    hashed = distinct.with_columns(
-        file=store.blind((layout.agency + UNIT + distinct["key"]).alias("file"), "file")
-    )
-    return pl.DataFrame({"key": keys}).join(hashed, on="key", how="left", maintain_order="left")["file"]

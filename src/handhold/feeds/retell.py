@@ -3,26 +3,32 @@
 What is known of a row is a function of the deliveries that stand, in the order of the days they speak of; it must not
 depend on when they came. Reading them one after another in that order is the plain case, and ``reader.read`` does it.
 Everything else is done here: the kept bytes are read again, rows whose history is another one now are understood again,
-and only those are written. Two passes, so that no more than one delivery's cells stand in memory.
+and only those are written. Two passes, batch by batch: of every row the keys stand in memory, of a batch the cells.
 """
 
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import polars as pl
 
 from handhold import store
-from handhold.feeds import inbox, order, quarantine, reader
+from handhold.feeds import children, inbox, opening, order, quarantine, reader
 from handhold.feeds import runs as history
 from handhold.feeds.layout import layouts
 from handhold.feeds.mapping import book
-from handhold.feeds.model import DESCRIPTION, REPORT, Delivery, ids
+from handhold.feeds.mapping.header import NoLongerFits
+from handhold.feeds.model import DESCRIPTION, REPORT, Delivery, Unreadable, ids
 from handhold.feeds.reading import court
 from handhold.feeds.reading.meaning import Rows
+from handhold.feeds.reading.numbers import Known
 from handhold.pack import Pack
 
+_Seen = dict[object, list[pl.DataFrame]]
 TURN = {"turn": pl.Int32}
 PERSON_TABLES = ("A_TblCase", "CaseIdentity")
+KEYED = ["row", "content", "file", "number", "line", "feed"]
 COMPARED = ["row", "delivery", "until_delivery", "replaced", "content", "file", "day"]
 KNOWN_ROWS = """
     select r.id as row, r.feed, r.content, r.file, r.number, r.delivery, r.line, r.since, r.mapping
@@ -66,14 +72,20 @@ class _Turn:
 
     group: list[Delivery]
     first: int
-    cases: pl.Series | None
+    cases: court.Cases | None
+
+    @property
+    def key(self) -> object:
+        """What its reading depends on."""
+        cases = None if self.cases is None else hash(self.cases.numbers.numbers.tobytes())
+        return tuple((d.id, d.edits) for d in self.group), cases
 
 
 def again(db: store.Db, stream: str, before: State, after: State, *, now: datetime, pack: Pack) -> Retelling:
     """Tell a stream from ``after`` where it was told from ``before``: write down rows and what is past, and return what
     the rows with another history now state. The same again changes nothing."""
     store.lock(db, "feeds.read")
-    seen: dict[object, list[pl.DataFrame]] = {}
+    seen: _Seen = {}
     was, _ = _told(db, before, seen, pack)
     told, said = _told(db, after, seen, pack)
     turns = _turns(after, pack)
@@ -83,8 +95,9 @@ def again(db: store.Db, stream: str, before: State, after: State, *, now: dateti
     mine = told.filter(pl.col("row").is_in(rows.implode()))
     files = pl.concat([mine["file"], was.filter(pl.col("row").is_in(rows.implode()))["file"]])
     found = Retelling(rows, files.drop_nulls().unique().sort().alias("file"), runs=mine)
+    lines = said.filter(pl.col("row").is_in(rows.implode())).select("row", "delivery", "line").drop_nulls()
     for turn in turns:
-        _understand(db, found, turn, now, pack)
+        _understand(db, found, turn, lines, now, pack)
     _write(db, found, after.deliveries, now)
     quarantine.released_by(
         db, _released(said), [d.id for d in (*before.deliveries, *after.deliveries)], now=now
@@ -102,12 +115,13 @@ def _released(said: pl.DataFrame) -> pl.DataFrame:
 
 def _turns(state: State, pack: Pack) -> list[_Turn]:
     """The deliveries as they are read together; a case that is a child's in one extract is one in all later ones."""
-    found, first, taken = [], 0, pl.Series("case", [], pl.String)
+    found, first, taken = [], 0, Known()
     for group in order.turns(state.deliveries):
         cases = None
         if group[0].agency == order.COURT:
-            cases = reader.chosen(reader.signs(_tables(group, pack), pack), state.numbers, pack)
-            cases = taken = pl.concat([taken, cases]).unique().sort()
+            shown = children.signs(_tables(group, pack), state.numbers, pack).children
+            taken = Known.of(taken.numbers, shown.numbers)
+            cases = court.Cases(taken)
         found.append(_Turn(group, first, cases))
         first += len(group)
     return found
@@ -117,9 +131,7 @@ def _tables(group: list[Delivery], pack: Pack) -> list[Delivery]:
     return [delivery for delivery in group if layouts(pack)[delivery.feed or ""].shifts]
 
 
-def _told(
-    db: store.Db, state: State, seen: dict[object, list[pl.DataFrame]], pack: Pack
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _told(db: store.Db, state: State, seen: _Seen, pack: Pack) -> tuple[pl.DataFrame, pl.DataFrame]:
     """All runs of a stream, with the ids of deliveries beside the turns, and what they are made of. ``seen`` keeps what
     was read already."""
     said = []
@@ -128,12 +140,12 @@ def _told(
         schema={"feed": pl.String, "turn": pl.Int32, "snapshot": pl.Boolean, "delivery": pl.Int64, "day": pl.Date}, orient="row",
     ).with_columns(nth=pl.int_range(pl.len(), dtype=pl.Int32).over("feed"))  # fmt: skip
     for turn in _turns(state, pack):
-        key = (tuple((d.id, d.edits) for d in turn.group), None if turn.cases is None else tuple(turn.cases))
-        if key not in seen:
-            seen[key] = [_said(one) for one in reader.all_opened(db, turn.group, turn.cases, pack)]
-        said += [
-            frame.with_columns(delivery=pl.lit(d.id)) for d, frame in zip(turn.group, seen[key], strict=True)
-        ]
+        if turn.key not in seen:
+            seen[turn.key] = [
+                _said(one).with_columns(delivery=pl.lit(one.delivery.id))
+                for one in opening.opened(db, turn.group, turn.cases, pack)
+            ]
+        said += seen[turn.key]
     whole = pl.concat([_nobody(), *said]).join(numbers.drop("feed"), on="delivery", how="left")
     found = history.runs(whole, numbers)
     by_turn = numbers.select("turn", "delivery", "day")
@@ -148,17 +160,27 @@ def _nobody() -> pl.DataFrame:
     return pl.DataFrame(schema=keyed | {"delivery": pl.Int64})
 
 
-def _said(one: reader.Opened) -> pl.DataFrame:
-    """The keys of a delivery's rows, the last line of each; ``content`` is null for a row that was refused."""
-    columns = list(_nobody().columns)[:-1]
-    if one.keyed is None or one.checked is None:
-        return _nobody().select(columns)
-    refused = quarantine.keys(one.checked.problems, one.layout).drop_nulls()
-    blank = [pl.lit(None, _nobody().schema[name]).alias(name) for name in columns[1:-1]]
+def _said(one: opening.Opened) -> pl.DataFrame:
+    """The keys of a delivery's rows, the last line of each; ``content`` is null for a row that was refused. Nothing of a
+    delivery that cannot be read."""
+    if not one.compared:
+        return _nobody().select(KEYED)
+    try:
+        parts = [_keys(batch, one) for batch in one.batches()]
+    except (NoLongerFits, Unreadable):
+        return _nobody().select(KEYED)
+    both = pl.concat(parts)
+    good = both.filter(pl.col("content").is_not_null())
+    return pl.concat([_last(good), both.filter(pl.col("content").is_null())])
+
+
+def _keys(batch: opening.Batch, one: opening.Opened) -> pl.DataFrame:
+    refused = quarantine.keys(batch.problems, one.layout).drop_nulls()
+    blank = [pl.lit(None, _nobody().schema[name]).alias(name) for name in KEYED[1:-1]]
     feed = pl.lit(one.layout.feed).alias("feed")
     return pl.concat(
         [
-            _last(one.keyed).select(*columns[:-1], feed),
+            batch.rows.select(*KEYED[:-1], feed),
             pl.DataFrame({"row": refused}).select("row", *blank, feed),
         ]
     )
@@ -179,30 +201,45 @@ def _affected(was: pl.DataFrame, told: pl.DataFrame, stream: str) -> pl.Series:
     return both.filter(pl.col("file").is_in(files.implode()))["row"].unique().alias("id")
 
 
-def _understand(db: store.Db, found: Retelling, turn: _Turn, now: datetime, pack: Pack) -> None:
-    """What the rows that begin a run in this turn state, and whom they describe."""
+def _understand(
+    db: store.Db, found: Retelling, turn: _Turn, lines: pl.DataFrame, now: datetime, pack: Pack
+) -> None:
+    """What the rows that begin a run in this turn state, and whom they describe. ``lines``: ``row, delivery, line`` of all
+    rows told again, the last line of each."""
     numbered = {d.id: turn.first + n for n, d in enumerate(turn.group)}
     begins = found.runs.filter(pl.col("turn").is_in(list(numbered.values()))).select("row", "turn")
     if not len(begins):
         return
-    tables: dict[str, pl.DataFrame] = {}
-    for one in reader.all_opened(db, turn.group, turn.cases, pack):
-        if one.keyed is None:
-            continue
+    opened = opening.opened(db, turn.group, turn.cases, pack)
+    people = court.People([one.layout.table for one in opened])
+    reports, described, persons = [found.reports], [found.descriptions], []
+    for one in opened:
         at = numbered[one.delivery.id]
-        mine = _last(one.keyed).filter(pl.col("row").is_in(found.rows.implode())).sort("line")
-        news = mine.join(begins.filter(pl.col("turn") == at), on="row", how="semi", maintain_order="left")
-        reports, described = reader.understood(db, Rows(news, one.layout, pack), now)
-        found.reports = pl.concat([found.reports, reports.with_columns(turn=pl.lit(at, pl.Int32))])
-        found.descriptions = pl.concat(
-            [found.descriptions, described.with_columns(turn=pl.lit(at, pl.Int32))]
-        )
-        if one.layout.table in PERSON_TABLES and one.layout.shifts:
-            both = [rows for rows in (tables.get(one.layout.table), mine) if rows is not None]
-            tables[one.layout.table] = pl.concat(both).unique("row", keep="last", maintain_order=True)
-    fresh = {name: rows.join(begins, on="row", how="semi").select("row") for name, rows in tables.items()}
-    people = court.described(tables, fresh).with_columns(turn=pl.lit(max(numbered.values()), pl.Int32))
-    found.descriptions = pl.concat([found.descriptions, people])
+        mine = lines.filter(pl.col("delivery") == one.delivery.id).select("row", "line")
+        news = begins.filter(pl.col("turn") == at).select("row")
+        teller = reader.Teller(db, pack, now)
+        for rows in _rows(one, mine):
+            fresh = rows.join(news, on="row", how="semi", maintain_order="left")
+            told, about = teller.tell(Rows(fresh, one.layout, pack))
+            reports.append(told.with_columns(turn=pl.lit(at, pl.Int32)))
+            described.append(about.with_columns(turn=pl.lit(at, pl.Int32)))
+            if one.layout.table in PERSON_TABLES and one.layout.shifts:
+                persons.append(people.described(one.layout.table, rows, begins["row"]))
+    persons.append(people.rest())
+    last = pl.concat(persons).unique("row", keep="last", maintain_order=True)
+    found.reports = pl.concat(reports)
+    found.descriptions = pl.concat(
+        [*described, last.with_columns(turn=pl.lit(max(numbered.values()), pl.Int32))]
+    )
+
+
+def _rows(one: opening.Opened, lines: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """These rows of a delivery (``row, line``), batch by batch; none of one that cannot be read."""
+    if not one.compared:
+        return
+    with suppress(NoLongerFits, Unreadable):
+        for batch in one.batches():
+            yield batch.rows.join(lines, on=["row", "line"], how="semi", maintain_order="left")
 
 
 def _write(db: store.Db, found: Retelling, deliveries: list[Delivery], now: datetime) -> None:
@@ -258,7 +295,7 @@ def _leave_anew(db: store.Db, turns: list[_Turn], pack: Pack) -> None:
     db.execute("delete from feeds_left_case")
     for turn in turns:
         if turn.cases is not None:
-            reader.leave(db, reader.signs(_tables(turn.group, pack), pack), turn.cases)
+            children.leave(db, _tables(turn.group, pack), turn.cases, pack)
 
 
 def take_between(db: store.Db, group: list[Delivery], *, now: datetime, pack: Pack) -> Retelling:
@@ -274,45 +311,72 @@ def take_between(db: store.Db, group: list[Delivery], *, now: datetime, pack: Pa
     stream = order.stream_of(group[0])
     numbers = inbox.known_numbers(db)
     before = State(order.standing(db, stream), numbers)
-    opened = _opened_with(db, group, numbers, pack)
-    totals = reader.control_totals(opened)
-    settled = [_settled(db, one, totals, now, pack) for one in opened if one.delivery in group]
-    for delivery in settled:
+    settled = _settled_with(db, group, numbers, now, pack)
+    for delivery, _ in settled:
         inbox.settle(db, delivery, now)
     after = State(order.standing(db, stream), numbers)
     found = again(db, stream, before, after, now=now, pack=pack)
-    counted = [_counted(delivery, opened, found, after) for delivery in settled]
+    counted = [_counted(delivery, keyed, found) for delivery, keyed in settled]
     for delivery in counted:
         inbox.settle(db, delivery, now)
     return replace(found, deliveries=[*done, *counted])
 
 
-def _opened_with(db: store.Db, group: list[Delivery], numbers: pl.Series, pack: Pack) -> list[reader.Opened]:
-    """The group opened together with what is read with it."""
+Settled = tuple[
+    Delivery, pl.DataFrame
+]  # a delivery with what became of it, and the keys of its rows: row, line, content
+
+
+def _settled_with(
+    db: store.Db, group: list[Delivery], numbers: pl.Series, now: datetime, pack: Pack
+) -> list[Settled]:
+    """The group read together with what is read with it."""
     stream = order.stream_of(group[0])
     days = {order.day_of(delivery) for delivery in group}
     state = State(order.standing(db, stream, also=group), numbers)
-    turns = [turn for turn in _turns(state, pack) if not days.isdisjoint(order.day_of(d) for d in turn.group)]
-    mine = [turn for turn in turns if any(d in group for d in turn.group)]
-    return [one for turn in mine for one in reader.all_opened(db, turn.group, turn.cases, pack)]
+    settled: list[Settled] = []
+    for turn in _turns(state, pack):
+        if days.isdisjoint(order.day_of(d) for d in turn.group) or not any(d in group for d in turn.group):
+            continue
+        totals: dict[str, int] = {}
+        for one in opening.opened(db, turn.group, turn.cases, pack):
+            if one.delivery in group:
+                settled.append(_settled(db, one, totals, now, pack))
+            else:
+                _only_read(one, totals)
+    return settled
 
 
-def _settled(db: store.Db, one: reader.Opened, totals: dict[str, int], now: datetime, pack: Pack) -> Delivery:
+def _only_read(one: opening.Opened, totals: dict[str, int]) -> None:
+    """Read for what its neighbours need of it."""
+    with suppress(NoLongerFits, Unreadable):
+        for batch in one.batches():
+            _total(one, batch, totals)
+
+
+def _total(one: opening.Opened, batch: opening.Batch, totals: dict[str, int]) -> None:
+    if not one.compared:
+        totals.update(reader.control_totals(batch.rows) | totals)
+
+
+def _settled(db: store.Db, one: opening.Opened, totals: dict[str, int], now: datetime, pack: Pack) -> Settled:
     """The delivery as read, its rows counted as loaded until their history says more; or refused, or held."""
-    delivery = one.delivery
-    if one.refusal is not None or one.cells is None or one.checked is None:
-        return delivery.refused(one.refusal or "")
-    if one.keyed is not None:
-        why = reader.sent_whole(one) or reader.looks_odd(db, one, totals, pack)
-        if why:
-            return why
-        reader.remember(db, one)
-    refused = quarantine.put(db, one.checked.problems, delivery, one.layout, now)
-    cells = one.cells
+    delivery, keys = one.delivery, [_nobody().select("row", "line", "content")]
+    try:
+        with db.transaction():
+            for batch in one.batches():
+                quarantine.put(db, batch.problems, delivery, one.layout, now)
+                _total(one, batch, totals)
+                keys += [batch.rows.select("row", "line", "content")] if one.compared else []
+            if one.compared:
+                reader.look(db, one, totals, pack)
+                reader.remember(db, one)
+    except reader.NOT_TAKEN as why:
+        return reader.not_taken(delivery, why), keys[0]
     return replace(
-        delivery, status="read", rows=cells.seen, loaded=cells.seen - refused - cells.left, unchanged=0, quarantined=refused,
-        left=cells.left, withdrawn=0, missing_columns=tuple(cells.missing), why=one.why(1, BETWEEN),
-    )  # fmt: skip
+        delivery, status="read", rows=one.seen, loaded=one.good, unchanged=0, quarantined=one.refused, left=one.left,
+        withdrawn=0, missing_columns=tuple(one.missing), why=one.why(1, BETWEEN),
+    ), pl.concat(keys)  # fmt: skip
 
 
 BETWEEN = (
@@ -320,14 +384,13 @@ BETWEEN = (
 )
 
 
-def _counted(delivery: Delivery, opened: list[reader.Opened], found: Retelling, after: State) -> Delivery:
+def _counted(delivery: Delivery, keyed: pl.DataFrame, found: Retelling) -> Delivery:
     """With how many of its rows said nothing new, and how many rows a snapshot no longer has."""
-    one = next(o for o in opened if o.delivery.id == delivery.id)
-    if delivery.status != "read" or one.keyed is None:
+    if delivery.status != "read" or delivery.feed == opening.COUNT:
         return delivery
-    final = _last(one.keyed).select("row", "line", last="content")
+    final = _last(keyed).select("row", "line", last="content")
     begun = found.runs.filter(pl.col("delivery") == delivery.id).select("row")
-    before = one.keyed.join(final, on="row").filter(pl.col("line") != pl.col("line_right"))
+    before = keyed.join(final, on="row").filter(pl.col("line") != pl.col("line_right"))
     unchanged = len(final.join(begun, on="row", how="anti")) + int(
         (before["content"] == before["last"]).sum()
     )

@@ -1,11 +1,15 @@
-"""What is new: rows compared with the last kept state by keyed hashes of row key and content.
+"""What is new: rows compared with the last kept state by keyed hashes of row key and content, batch after batch.
 
-A delivery that speaks of an earlier day than what is already known rolls nothing back: its rows are kept as the past.
+A delivery that speaks of an earlier day than what is already known rolls nothing back: its rows are kept as the past. Of
+several lines with one key the last counts. Where they stand in different batches that is known too late: then
+:class:`Repeats` is raised, what was written is undone by the caller, and :func:`last_lines` tells the next attempt.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+import numpy as np
 import polars as pl
 
 from handhold import store
@@ -13,62 +17,194 @@ from handhold.feeds.layout import Layout
 from handhold.feeds.model import Delivery, Held, ids
 from handhold.pack import Pack
 
-FEW = 20_000  # rows of a delta that are looked up by id; for more, the feed's whole state is moved
+SLOTS = 1 << 28  # bits that tell a key that came before from one that did not, in 32 MiB whatever comes
+
+FEW = 20_000  # rows of a delta in one batch, of which the ids are simply asked for
+
+HAD = "select r.id as row, r.content as had, r.as_of as had_as_of, r.withdrawn is null as standing from feeds_row r"
+KNOWN, KNOWN_FEW = f"{HAD} join feeds_came c on c.row = r.id", f"{HAD} where r.id = any(%s)"
+TWICE = "select exists (select from feeds_here where good group by row having count(*) > 1)"
+STANDING = "select count(*) from feeds_row where feed = %s and withdrawn is null"
+GONE = """
+    select r.id from feeds_row r where r.feed = %(feed)s and r.withdrawn is null
+    and not exists (select from feeds_here h where h.row = r.id)"""
+WITHDRAW = "update feeds_row set withdrawn = %s where id = any(%s)"
+LAST_LINES = """
+    select distinct on (row) row, line as final_line, content as final from feeds_line
+    where row in (select row from feeds_line group by row having count(*) > 1) order by row, line desc"""
+
+
+class Repeats(Exception):
+    """A key of one batch stands in another, too."""
 
 
 @dataclass
 class Change:
-    """Rows of one delivery by what they are: ``news`` are to be understood, the rest is only counted."""
+    """Rows of one batch by what they are: ``news`` are to be understood, the rest is only counted; ``last``: of every key the
+    last row of the delivery, if it is in this batch."""
 
     news: pl.DataFrame
-    loaded: int = 0
-    unchanged: int = 0
+    last: pl.DataFrame
     changed: pl.Series = field(default_factory=ids)
-    withdrawn: pl.Series = field(default_factory=ids)
     returned: pl.Series = field(default_factory=ids)
-    past: int = 0
 
 
-def compare(
-    db: store.Db,
-    rows: pl.DataFrame,
-    quarantined: pl.Series,
-    delivery: Delivery,
-    layout: Layout,
-    *,
-    now: datetime,
-    pack: Pack,
-) -> Change:
-    """Compare and write down. ``rows`` has ``row``, ``content``, ``file``, ``number``, ``line`` and the cells;
-    ``quarantined`` are ids of rows that are in the delivery but could not be used.
+def last_lines(db: store.Db, batches: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """Of each key that a delivery has in several lines the last one: ``row, final_line, final`` (its content).
 
-    Raises :class:`Held` when a snapshot lost more keys than the pack allows.
+    ``batches``: keyed rows.
     """
-    as_of = delivery.as_of or delivery.received.date()
-    newest = _newest(db, layout)
-    late = layout.snapshot and newest is not None and as_of < newest
-    known = _known(db, rows, layout)
-    last, earlier = _one_a_key(rows)
-    kinds = _kinds(last, known, as_of, late=late)
-    gone = ids() if late else _gone(known, kinds["row"], quarantined, layout, pack, delivery.released)
-    of = {
-        kind: kinds.filter(pl.col("kind") == kind)
-        for kind in ("new", "changed", "returned", "past", "unchanged")
-    }
-    _write(db, of, gone, delivery, layout, as_of, now)
-    _past(db, earlier.filter(~pl.col("same_later")), delivery, now)
-    news = pl.concat([of["new"], of["changed"], of["returned"]]).select(rows.columns)
-    unchanged = len(of["unchanged"]) + int(earlier["same_later"].sum())
-    changed = pl.concat([of["changed"], of["returned"].filter(~pl.col("same"))])["row"].alias("id")
-    return Change(
-        news,
-        len(rows) - unchanged,
-        unchanged,
-        changed,
-        gone,
-        of["returned"]["row"].alias("id"),
-        len(of["past"]),
-    )
+    db.execute("create temp table feeds_line (row bigint, line int, content bigint) on commit drop")
+    for rows in batches:
+        store.copy_in(db, "feeds_line", rows.select("row", "line", "content"))
+    found = store.frame(db, LAST_LINES)
+    db.execute("drop table feeds_line")
+    return found
+
+
+class Comparison:
+    """One delivery held against what is known of its feed. ``lines``: as :func:`last_lines` gives them."""
+
+    def __init__(
+        self,
+        db: store.Db,
+        delivery: Delivery,
+        layout: Layout,
+        *,
+        now: datetime,
+        pack: Pack,
+        lines: pl.DataFrame | None = None,
+    ) -> None:
+        self._db, self._delivery, self._layout, self._now, self._pack = db, delivery, layout, now, pack
+        self._lines = lines
+        self._as_of = delivery.as_of or delivery.received.date()
+        newest = _newest(db, layout)
+        self._late = layout.snapshot and newest is not None and self._as_of < newest
+        self._first = not self._late and not _any(db, layout)
+        self._before = _standing(db, layout) if layout.snapshot and not self._first else 0
+        self._seen: np.ndarray | None = None
+        self._staged = False
+        self._batches = self._here = self.rows = self.unchanged = self.past = self.changed = 0
+
+    @property
+    def loaded(self) -> int:
+        """Rows that were not known as they are."""
+        return self.rows - self.unchanged
+
+    def take(self, rows: pl.DataFrame, quarantined: pl.Series, *, alone: bool) -> Change:
+        """Compare a batch and write it down. ``rows`` has ``row``, ``content``, ``file``, ``number``, ``line`` and the cells;
+        ``quarantined`` are ids of rows that are in the delivery but could not be used; ``alone``: it is the only batch.
+
+        Raises :class:`Repeats`.
+        """
+        last, earlier = _one_a_key(rows, self._lines)
+        self._once(last["row"])
+        known = self._known(last, quarantined, alone=alone)
+        kinds = _kinds(last, known, self._as_of, late=self._late)
+        of = {
+            kind: kinds.filter(pl.col("kind") == kind)
+            for kind in ("new", "changed", "returned", "past", "unchanged")
+        }
+        self._write(of)
+        _past(self._db, earlier.filter(~pl.col("same_later")), self._delivery, self._now)
+        self.rows += len(rows)
+        self.unchanged += len(of["unchanged"]) + int(earlier["same_later"].sum())
+        self.past += len(of["past"])
+        changed = pl.concat([of["changed"], of["returned"].filter(~pl.col("same"))])["row"].alias("id")
+        self.changed += len(changed)
+        news = pl.concat([of["new"], of["changed"], of["returned"]]).select(rows.columns)
+        return Change(news, last, changed, of["returned"]["row"].alias("id"))
+
+    def gone(self) -> pl.Series:
+        """After the last batch: withdraw what a snapshot has no more; returns the ids. A row in quarantine is there.
+
+        Raises :class:`Repeats`, and :class:`Held` when more keys vanished than the pack allows.
+        """
+        if not self._staged:
+            return ids()
+        if self._lines is None and self._batches > 1 and self._db.execute(TWICE).fetchone() == (True,):
+            raise Repeats
+        gone = ids()
+        if self._layout.snapshot and not self._late:
+            gone = store.frame(self._db, GONE, {"feed": self._layout.feed})["id"]
+            self._enough_left(len(gone))
+        if len(gone):
+            self._db.execute(WITHDRAW, [self._delivery.id, gone.to_list()])
+        self._db.execute("drop table feeds_here, feeds_came")
+        return gone
+
+    def _enough_left(self, gone: int) -> None:
+        bounds = self._pack.toml("feeds/reading.toml")["held"]
+        many = gone >= bounds["vanished_least"] and gone > bounds["vanished"] * self._before
+        if (many or (self._before and not self._here)) and not self._delivery.released:
+            share = 100 * gone / self._before
+            raise Held(
+                f"{gone:,} of {self._before:,} rows ({share:.1f} %) of the last snapshot are gone from this one; let a person look first"
+            )
+
+    def _once(self, keys: pl.Series) -> None:
+        """Of a feed's first delivery no key may come in two batches. Nearly always a few bits say that none does."""
+        self._batches += 1
+        if not self._first or self._lines is not None:
+            return
+        slots = keys.to_numpy() & (SLOTS - 1)
+        byte, bit = slots >> 3, (1 << (slots & 7)).astype(np.uint8)
+        if self._seen is None:
+            self._seen = np.zeros(SLOTS >> 3, np.uint8)
+        maybe = keys.filter(pl.Series(self._seen[byte] & bit != 0))
+        asked = "select exists (select from feeds_row where id = any(%s))"
+        if len(maybe) and self._db.execute(asked, [maybe.to_list()]).fetchone() == (True,):
+            raise Repeats
+        np.bitwise_or.at(self._seen, byte, bit)
+
+    def _known(self, last: pl.DataFrame, quarantined: pl.Series, *, alone: bool) -> pl.DataFrame:
+        """What is kept of these rows; and which rows are here, for what comes after the last batch."""
+        if self._first:
+            return NOTHING
+        if alone and not self._layout.snapshot and len(last) <= FEW:
+            return store.frame(self._db, KNOWN_FEW, [last["row"].to_list()])
+        db = self._db
+        if not self._staged:
+            db.execute("create temp table feeds_here (row bigint, good boolean) on commit drop")
+            db.execute("create temp table feeds_came (row bigint) on commit drop")
+            self._staged = True
+        db.execute("truncate feeds_came")
+        store.copy_in(db, "feeds_came", last.select(pl.col("row").sort()))
+        db.execute("analyze feeds_came")
+        db.execute("insert into feeds_here select row, true from feeds_came")
+        store.copy_in(db, "feeds_here", pl.DataFrame({"row": quarantined}).with_columns(good=pl.lit(False)))
+        self._here += len(last) + len(quarantined)
+        return store.frame(db, KNOWN)
+
+    def _write(self, of: dict[str, pl.DataFrame]) -> None:
+        db, delivery, now = self._db, self._delivery, self._now
+        standing = {
+            "feed": pl.lit(self._layout.feed),
+            "delivery": pl.lit(delivery.id),
+            "as_of": pl.lit(self._as_of),
+            "since": pl.lit(now),
+            "mapping": pl.lit(delivery.mapping, pl.Int64),
+        }
+        columns: list[pl.Expr | str] = [pl.col("row").alias("id"), "content", "file", "number", "line"]
+        # An index grows fastest in its own order.
+        store.copy_in(db, "feeds_row", of["new"].select(*columns, **standing).sort("id"))
+        changed = pl.concat([of["changed"], of["returned"]])
+        if len(changed):
+            _keep_past(db, changed, now)
+            store.upsert(
+                db,
+                "feeds_row",
+                changed.select(*columns, **standing, withdrawn=pl.lit(None, pl.Int64)),
+                ["id"],
+            )
+        _past(db, of["past"], delivery, now)
+        if not self._layout.snapshot:
+            _still_so(db, of["unchanged"].filter(pl.col("had_as_of") < self._as_of), self._as_of)
+
+
+NOTHING = pl.DataFrame(
+    schema={"row": pl.Int64, "had": pl.Int64, "had_as_of": pl.Date, "standing": pl.Boolean}
+)
 
 
 def _newest(db: store.Db, layout: Layout) -> date | None:
@@ -78,16 +214,14 @@ def _newest(db: store.Db, layout: Layout) -> date | None:
     return found[0] if found else None
 
 
-def _known(db: store.Db, rows: pl.DataFrame, layout: Layout) -> pl.DataFrame:
-    """The kept state: of the whole feed for a snapshot, of the rows at hand for a small delta."""
-    query = (
-        "select id as row, content as had, as_of as had_as_of, withdrawn from feeds_row where feed = %(feed)s"
-    )
-    if layout.snapshot or len(rows) > FEW:
-        return store.frame(db, query, {"feed": layout.feed})
-    return store.frame(
-        db, query + " and id = any(%(ids)s)", {"feed": layout.feed, "ids": rows["row"].unique().to_list()}
-    )
+def _any(db: store.Db, layout: Layout) -> bool:
+    found = db.execute("select exists (select from feeds_row where feed = %s)", [layout.feed]).fetchone()
+    return found == (True,)
+
+
+def _standing(db: store.Db, layout: Layout) -> int:
+    found = db.execute(STANDING, [layout.feed]).fetchone()
+    return int(found[0]) if found else 0
 
 
 def _kinds(last: pl.DataFrame, known: pl.DataFrame, as_of: date, *, late: bool) -> pl.DataFrame:
@@ -95,7 +229,7 @@ def _kinds(last: pl.DataFrame, known: pl.DataFrame, as_of: date, *, late: bool) 
     seen = last.join(known, on="row", how="left", maintain_order="left")
     older = (pl.lit(as_of) < pl.col("had_as_of")).fill_null(False) | pl.lit(late)
     same = (pl.col("had") == pl.col("content")).fill_null(False)
-    standing = pl.col("withdrawn").is_null()
+    standing = pl.col("standing").fill_null(True)
     return seen.with_columns(
         same=same,
         kind=pl.when(same & (standing | older)).then(pl.lit("unchanged"))
@@ -106,67 +240,19 @@ def _kinds(last: pl.DataFrame, known: pl.DataFrame, as_of: date, *, late: bool) 
     )  # fmt: skip
 
 
-def _one_a_key(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _one_a_key(rows: pl.DataFrame, lines: pl.DataFrame | None) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The last row of each key, and the ones before it (``same_later``: the last one says the same)."""
-    if rows["row"].n_unique() == len(rows):
+    if lines is None:
+        lines = rows.filter(pl.col("row").is_duplicated()).sort("line").unique("row", keep="last")
+        lines = lines.select("row", final_line="line", final="content")
+    if not len(lines):
         return rows, rows.head(0).select("row", "content", "line", "file", "number", same_later=pl.lit(False))
-    ordered = rows.sort("line")
-    last = ordered.unique(subset="row", keep="last", maintain_order=True)
-    final = last.select("row", final="content", final_line="line")
-    earlier = ordered.join(final, on="row").filter(pl.col("line") != pl.col("final_line"))
-    return last, earlier.select(
+    known = rows.join(lines, on="row", how="left", maintain_order="left")
+    is_last = pl.col("final_line").is_null() | (pl.col("line") == pl.col("final_line"))
+    earlier = known.filter(~is_last)
+    return known.filter(is_last).select(rows.columns), earlier.select(
         "row", "content", "line", "file", "number", same_later=pl.col("content") == pl.col("final")
     )
-
-
-def _gone(
-    known: pl.DataFrame, seen: pl.Series, quarantined: pl.Series, layout: Layout, pack: Pack, released: bool
-) -> pl.Series:
-    """Keys of a snapshot that were there and are not any more; a row in quarantine is there."""
-    if not layout.snapshot or not len(known):
-        return ids()
-    standing = known.filter(pl.col("withdrawn").is_null())
-    here = pl.DataFrame({"row": pl.concat([seen.cast(pl.Int64), quarantined.cast(pl.Int64).alias("row")])})
-    gone = standing.join(here, on="row", how="anti")["row"].alias("id")
-    bounds = pack.toml("feeds/reading.toml")["held"]
-    many = len(gone) >= bounds["vanished_least"] and len(gone) > bounds["vanished"] * len(standing)
-    if (many or (len(standing) and not len(here))) and not released:
-        share = 100 * len(gone) / len(standing)
-        raise Held(
-            f"{len(gone):,} of {len(standing):,} rows ({share:.1f} %) of the last snapshot are gone from this one; let a person look first"
-        )
-    return gone
-
-
-def _write(
-    db: store.Db,
-    of: dict[str, pl.DataFrame],
-    gone: pl.Series,
-    delivery: Delivery,
-    layout: Layout,
-    as_of: date,
-    now: datetime,
-) -> None:
-    standing = {
-        "feed": pl.lit(layout.feed),
-        "delivery": pl.lit(delivery.id),
-        "as_of": pl.lit(as_of),
-        "since": pl.lit(now),
-        "mapping": pl.lit(delivery.mapping, pl.Int64),
-    }
-    columns: list[pl.Expr | str] = [pl.col("row").alias("id"), "content", "file", "number", "line"]
-    store.copy_in(db, "feeds_row", of["new"].select(*columns, **standing))
-    changed = pl.concat([of["changed"], of["returned"]])
-    if len(changed):
-        _keep_past(db, changed, now)
-        store.upsert(
-            db, "feeds_row", changed.select(*columns, **standing, withdrawn=pl.lit(None, pl.Int64)), ["id"]
-        )
-    _past(db, of["past"], delivery, now)
-    if not layout.snapshot:
-        _still_so(db, of["unchanged"].filter(pl.col("had_as_of") < as_of), as_of)
-    if len(gone):
-        db.execute("update feeds_row set withdrawn = %s where id = any(%s)", [delivery.id, gone.to_list()])
 
 
 def _keep_past(db: store.Db, changed: pl.DataFrame, now: datetime) -> None:

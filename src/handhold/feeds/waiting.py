@@ -13,7 +13,7 @@ from handhold.feeds.layout import layouts
 from handhold.feeds.mapping import apply, book, header, propose
 from handhold.feeds.mapping.book import BOUNDS, RULES, Version
 from handhold.feeds.mapping.text import MappingError, check_against, own_layout, parse
-from handhold.feeds.model import Delivery, Reading, Unreadable
+from handhold.feeds.model import Delivery, Reading, Unreadable, whole
 from handhold.feeds.reading import table
 from handhold.pack import Pack
 
@@ -201,7 +201,7 @@ def _read_again(
         agency = layouts(pack)[one.mapping.feed].agency
         newly = replace(delivery, mapping=one.id, feed=one.mapping.own_feed, agency=agency, status="kept")
         parts.fate(db, newly)
-        reading = reader.read(db, [newly], now=now, pack=pack)
+        reading = whole(reader.read(db, [newly], now=now, pack=pack))
         if reading.deliveries[0].status != "read":
             again.left_alone += 1
             raise psycopg.Rollback(step)

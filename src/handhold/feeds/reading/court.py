@@ -1,6 +1,7 @@
 """What the rows of EOIR's extract mean (``feeds.md`` 3), and which cases are a child's."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
@@ -11,10 +12,12 @@ from handhold.feeds.model import DESCRIPTION, REPORT, empty
 from handhold.feeds.reading.address import Columns
 from handhold.feeds.reading.columns import a_number, moments
 from handhold.feeds.reading.meaning import Meaning, Rows, iso, number, phone, together
+from handhold.feeds.reading.numbers import Facts, Known, compact
 from handhold.feeds.reading.table import AT, ISO
 
 MAILED_TO = STATED = Columns("ADDRESS_1", "UNIT", "CITY", "STATE", "ZIP")
 MONTHS_OF_CHILDHOOD = 18 * 12
+SOME = 250_000  # cases that are spelt out at a time
 SCHEDULE, PROCEEDING = "eoir.tbl_schedule", "eoir.B_TblProceeding"
 ZEROS = r"^`?0{5,}$"  # a redaction in identifying columns; in all others "0" and "0000" are values
 IDENTIFYING = {"zip", "text"}
@@ -50,55 +53,100 @@ def case_column(rows: pl.DataFrame) -> str:
     return "IDNCASE" if "IDNCASE" in rows.columns else "idnCase"
 
 
-def only(cases: pl.Series) -> Callable[[pl.DataFrame], pl.Series]:
-    """A choice of the rows that belong to these cases."""
-    return lambda rows: rows[case_column(rows)].is_in(cases.implode()).fill_null(False)
+@dataclass
+class Cases:
+    """The cases of an extract that are wanted; as a choice of rows (see ``source.Keep``)."""
+
+    numbers: Known = field(default_factory=Known)
+
+    def __call__(self, rows: pl.DataFrame) -> pl.Series:
+        return pl.Series(self.numbers.has(compact(rows[case_column(rows)])))
 
 
-def childrens_cases(
-    tables: dict[str, pl.DataFrame], known_numbers: pl.Series, codes: dict[str, Any], zone: str
-) -> pl.Series:
-    """IDNCASE of every case that is a child's, by any of the four signs of ``feeds.md`` 3."""
-    found = [
-        _flagged(tables, codes),
-        _priority(tables, codes),
-        _young(tables, zone),
-        _numbered(tables, known_numbers),
-    ]
-    return pl.concat([cases.alias("case") for cases in found]).drop_nulls().unique().sort()
+class Signs:
+    """Which cases are a child's, gathered piece by piece from the columns of :data:`SIGNS`: first all of A_TblCase and
+    CaseIdentity, then of the others.
 
-
-def _column(tables: dict[str, pl.DataFrame], table: str, columns: list[str]) -> pl.DataFrame:
-    return (
-        tables[table].select(columns)
-        if table in tables
-        else pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
-    )
-
-
-def _flagged(tables: dict[str, pl.DataFrame], codes: dict[str, Any]) -> pl.Series:
-    flags = _column(tables, "tbl_JuvenileHistory", ["idnCase", "idnJuvenile"])
-    return flags.filter(pl.col("idnJuvenile").is_in(codes["child_flags"]))["idnCase"]
-
-
-def _priority(tables: dict[str, pl.DataFrame], codes: dict[str, Any]) -> pl.Series:
-    cases = _column(tables, "A_TblCase", ["IDNCASE", "CASEPRIORITY_CODE"])
-    return cases.filter(pl.col("CASEPRIORITY_CODE").is_in(codes["child_priority"]))["IDNCASE"]
-
-
-def _young(tables: dict[str, pl.DataFrame], zone: str) -> pl.Series:
-    """Under 18 on the day of the charging document. A birth known to the month alone counts as its last day, so that
-    nobody who may have been a child is left out.
-
-    The exchange's own birth date counts beside the extract's birth month: either may be blank or in quarantine.
+    Held are a case's number, the day on which its respondent came of age, and the numbers of children's cases.
+    ``known_numbers``: blind hashes of the A-numbers known from ERO and ORR.
     """
-    months = _column(tables, "A_TblCase", ["IDNCASE", "C_BIRTHDATE"])
-    days = _column(tables, "CaseIdentity", ["IDNCASE", "BIRTHDATE"]).rename({"BIRTHDATE": "C_BIRTHDATE"})
-    born = pl.concat([months, days]).drop_nulls()
-    charged = _column(tables, "B_TblProceeding", ["IDNCASE", "OSC_DATE"]).drop_nulls()
-    both = charged.join(born, on="IDNCASE")
-    was = _day_count(both["OSC_DATE"], zone, 0) - _day_count(both["C_BIRTHDATE"], zone, MONTHS_OF_CHILDHOOD)
-    return both.filter(was < 0)["IDNCASE"]
+
+    def __init__(self, known_numbers: pl.Series, codes: dict[str, Any], zone: str) -> None:
+        self._known, self._codes, self._zone = Known.of(known_numbers), codes, zone
+        self._found: list[pl.Series] = []
+        self._others: list[pl.Series] = []
+        self._ages: list[pl.DataFrame] = []
+        self._of_age: Facts | None = None
+        self._spelt: dict[int, str] = {}
+
+    def see(self, table: str, rows: pl.DataFrame) -> None:
+        """Take in a piece of a table; of one without signs, whose cases they are."""
+        text = rows[case_column(rows)]
+        cases = compact(text).alias("n")
+        self._spelt |= dict(zip(cases.filter(cases < 0), text.filter(cases < 0), strict=True))
+        if table in ("A_TblCase", "CaseIdentity"):
+            born = rows["C_BIRTHDATE" if table == "A_TblCase" else "BIRTHDATE"]
+            of_age = _day_count(born, self._zone, MONTHS_OF_CHILDHOOD).alias("of_age")
+            self._ages.append(pl.DataFrame([cases, of_age]))
+        found = {
+            "A_TblCase": self._priority, "CaseIdentity": self._numbered, "tbl_JuvenileHistory": self._flagged,
+            "B_TblProceeding": self._young,
+        }.get(table)  # fmt: skip
+        if found is not None:
+            self._found.append(cases.filter(found(rows, cases).fill_null(False)).drop_nulls().unique())
+        if table not in ("A_TblCase", "CaseIdentity"):
+            distinct = cases.drop_nulls().unique()
+            self._others.append(distinct.filter(pl.Series(~self._people.has(distinct))))
+
+    @property
+    def children(self) -> Known:
+        """The cases that are a child's."""
+        return Known.of(*self._found)
+
+    def others(self) -> Iterator[pl.Series]:
+        """IDNCASE of all cases that were seen and are not a child's, some at a time."""
+        cases = Known.of(self._ages_known.rows["n"], *self._others).numbers
+        cases = cases[~self.children.has(cases)]
+        for some in (cases[at : at + SOME] for at in range(0, len(cases), SOME)):
+            odd = [self._spelt[number] for number in some[some < 0].tolist()]
+            yield pl.concat(
+                [pl.Series("case", odd, pl.String), pl.Series("case", some[some >= 0]).cast(pl.String)]
+            )
+
+    @property
+    def _people(self) -> Known:
+        return Known(self._ages_known.rows["n"].to_numpy())
+
+    @property
+    def _ages_known(self) -> Facts:
+        """Of each case the latest day on which its respondent came of age: ``n, of_age``."""
+        if self._ages:
+            before = [] if self._of_age is None else [self._of_age.rows]
+            several = pl.concat([*before, *self._ages]).drop_nulls("n")
+            self._of_age, self._ages = Facts.of(several.group_by("n").agg(pl.col("of_age").max())), []
+        return self._of_age or Facts.of(pl.DataFrame(schema={"n": pl.Int64, "of_age": pl.Int32}))
+
+    def _flagged(self, rows: pl.DataFrame, _cases: pl.Series) -> pl.Series:
+        return rows["idnJuvenile"].is_in(self._codes["child_flags"])
+
+    def _priority(self, rows: pl.DataFrame, _cases: pl.Series) -> pl.Series:
+        return rows["CASEPRIORITY_CODE"].is_in(self._codes["child_priority"])
+
+    def _young(self, rows: pl.DataFrame, cases: pl.Series) -> pl.Series:
+        """Under 18 on the day of the charging document. A birth known to the month alone counts as its last day, so that
+        nobody who may have been a child is left out.
+
+        The exchange's own birth date counts beside the extract's birth month: either may be blank or in quarantine.
+        """
+        charged = pl.DataFrame([cases, _day_count(rows["OSC_DATE"], self._zone, 0).alias("charged")])
+        both = charged.join(self._ages_known.about(cases), on="n", how="left", maintain_order="left")
+        return both["charged"] < both["of_age"]
+
+    def _numbered(self, rows: pl.DataFrame, _cases: pl.Series) -> pl.Series:
+        if not len(self._known):
+            return pl.repeat(False, len(rows), eager=True)
+        hashed = store.blind(rows.select(a_number(pl.col("A_NUMBER")))["A_NUMBER"], "number")
+        return pl.Series(self._known.has(hashed))
 
 
 def _day_count(cells: pl.Series, zone: str, months_later: int) -> pl.Series:
@@ -111,95 +159,153 @@ def _day_count(cells: pl.Series, zone: str, months_later: int) -> pl.Series:
     return (at[0] * 12 + at[1].fill_null(12) + months_later) * 31 + at[2].fill_null(31)
 
 
-def _numbered(tables: dict[str, pl.DataFrame], known: pl.Series) -> pl.Series:
-    cases = _column(tables, "CaseIdentity", ["IDNCASE", "A_NUMBER"])
-    if not len(known):
-        return cases["IDNCASE"].head(0)
-    hashed = store.blind(cases.select(a_number(pl.col("A_NUMBER")))["A_NUMBER"], "number")
-    return cases.filter(hashed.is_in(known.implode()).fill_null(False))["IDNCASE"]
+TURNS = (
+    "Count", "tbl_JuvenileHistory", "B_TblProceeding", "A_TblCase", "CaseIdentity",
+)  # fmt: skip
 
 
-def beside(tables: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-    """Tables with what they need to know of their neighbours in the same extract."""
-    found: dict[str, pl.DataFrame] = {}
-    if "A_TblCase" in tables:
-        found["A_TblCase"] = _charged(
-            _flags_of(tables["A_TblCase"], tables.get("tbl_JuvenileHistory")), tables.get("B_TblProceeding")
-        )
-    if "tbl_schedule" in tables:
-        found["tbl_schedule"] = _completions_of(tables["tbl_schedule"], tables.get("B_TblProceeding"))
-    return found
+def turn(table: str) -> int:
+    """When a table is read: before those that need to know something of it."""
+    return TURNS.index(table) if table in TURNS else len(TURNS)
 
 
-def _flags_of(cases: pl.DataFrame, history: pl.DataFrame | None) -> pl.DataFrame:
-    """The juvenile flag of a case: the newest of its history."""
-    if history is None:
-        return cases.with_columns(pl.lit(None, pl.String).alias(JUVENILE))
-    dated = history.drop_nulls("idnJuvenile").sort(pl.col("idnJuvenileHistory").cast(pl.Int64))
-    newest = dated.unique(subset="idnCase", keep="last").select(
-        "idnCase", pl.col("idnJuvenile").alias(JUVENILE)
-    )
-    return cases.join(newest, left_on="IDNCASE", right_on="idnCase", how="left", maintain_order="left")
+FLAGS = {"n": pl.Int64, "history": pl.Int64, JUVENILE: pl.String}
+CHARGES = {"n": pl.Int64, CHARGED: pl.String}
+COMPLETIONS = {"n": pl.Int64, "day": pl.Int32}
 
 
-def _charged(cases: pl.DataFrame, proceedings: pl.DataFrame | None) -> pl.DataFrame:
-    """The day of the first charging document, for cases that do not say when the child entered."""
-    if proceedings is None:
-        return cases.with_columns(pl.lit(None, pl.String).alias(CHARGED))
-    first = proceedings.group_by("IDNCASE").agg(pl.col(ISO.format("OSC_DATE")).min().alias(CHARGED))
-    dated = cases.join(first, on="IDNCASE", how="left", maintain_order="left")
-    return dated.with_columns(
-        pl.when(pl.col(AT.format("DATE_OF_ENTRY")).is_null()).then(pl.col(CHARGED)).alias(CHARGED)
-    )
-
-
-def _completions_of(hearings: pl.DataFrame, proceedings: pl.DataFrame | None) -> pl.DataFrame:
-    """Whether the proceeding was completed on the day of the hearing: then the completion says what happened there.
+class Beside:
+    """What the tables of an extract need to know of their neighbours: a few values of each case and proceeding.
 
     Without its neighbour a table says what it says beside one that says nothing: a row is the same in both.
     """
-    if proceedings is None:
-        return hearings.with_columns(pl.lit(None, pl.String).alias(COMPLETED))
-    day = pl.col(ISO.format("COMP_DATE")).str.slice(0, 10)
-    done = (
-        proceedings.select(p="IDNPROCEEDING", d=day)
-        .drop_nulls()
-        .unique()
-        .with_columns(pl.lit("Y").alias(COMPLETED))
-    )
-    dated = hearings.with_columns(d=pl.col(ISO.format("ADJ_DATE")).str.slice(0, 10))
-    joined = dated.join(
-        done, left_on=["IDNPROCEEDING", "d"], right_on=["p", "d"], how="left", maintain_order="left"
-    ).drop("d")
-    return joined.with_columns(
-        pl.when(pl.col("ADJ_RSN").is_not_null()).then(pl.col(COMPLETED)).alias(COMPLETED)
-    )
+
+    def __init__(self) -> None:
+        self._flags, self._charges = Facts(pl.DataFrame(schema=FLAGS)), Facts(pl.DataFrame(schema=CHARGES))
+        self._done = Facts(pl.DataFrame(schema=COMPLETIONS))
+
+    def tells(self, table: str, rows: pl.DataFrame) -> list[pl.DataFrame]:
+        """What checked rows tell their neighbours; nothing is known before :meth:`know`."""
+        if table == "tbl_JuvenileHistory":
+            numbered = rows.select(
+                compact(rows["idnCase"]).alias("n"),
+                pl.col("idnJuvenileHistory").cast(pl.Int64).alias("history"),
+                pl.col("idnJuvenile").alias(JUVENILE),
+            )
+            return [_newest(numbered.drop_nulls(JUVENILE))]
+        if table == "B_TblProceeding":
+            charged = rows.select(
+                compact(rows["IDNCASE"]).alias("n"), pl.col(ISO.format("OSC_DATE")).alias(CHARGED)
+            )
+            done = rows.select(compact(rows["IDNPROCEEDING"]).alias("n"), day=_day("COMP_DATE"))
+            return [_first(charged), done.drop_nulls().unique()]
+        return []
+
+    def know(self, table: str, told: list[list[pl.DataFrame]]) -> None:
+        """A table was read to its end: this is what it told."""
+        if table == "tbl_JuvenileHistory":
+            self._flags = Facts.of(_newest(pl.concat([self._flags.rows, *(one[0] for one in told)])))
+        if table == "B_TblProceeding":
+            self._charges = Facts.of(_first(pl.concat([self._charges.rows, *(one[0] for one in told)])))
+            self._done = Facts.of(pl.concat([self._done.rows, *(one[1] for one in told)]).unique())
+
+    def added(self, table: str, rows: pl.DataFrame) -> pl.DataFrame:
+        """Rows with what they need to know of their neighbours."""
+        if table == "A_TblCase":
+            return self._with_case(rows)
+        return self._with_completion(rows) if table == "tbl_schedule" else rows
+
+    def _with_case(self, cases: pl.DataFrame) -> pl.DataFrame:
+        """The newest juvenile flag, and the day of the first charging document for cases that do not say when the child
+        entered."""
+        number = compact(cases["IDNCASE"])
+        known = cases.with_columns(n=number)
+        for facts in (self._flags, self._charges):
+            known = known.join(facts.about(number), on="n", how="left", maintain_order="left")
+        entered = pl.col(AT.format("DATE_OF_ENTRY")).is_not_null()
+        charged = pl.when(~entered).then(pl.col(CHARGED)).alias(CHARGED)
+        return known.with_columns(charged).drop("n", "history")
+
+    def _with_completion(self, hearings: pl.DataFrame) -> pl.DataFrame:
+        """Whether the proceeding was completed on the day of the hearing: then the completion says what happened there."""
+        number = compact(hearings["IDNPROCEEDING"])
+        done = self._done.about(number).with_columns(pl.lit("Y").alias(COMPLETED))
+        known = hearings.with_columns(n=number, day=_day("ADJ_DATE")).join(
+            done, on=["n", "day"], how="left", maintain_order="left"
+        )
+        held = pl.col("ADJ_RSN").is_not_null()
+        return known.drop("n", "day").with_columns(pl.when(held).then(pl.col(COMPLETED)).alias(COMPLETED))
 
 
-def described(tables: dict[str, pl.DataFrame], news: dict[str, pl.DataFrame]) -> pl.DataFrame:
+def _day(name: str) -> pl.Expr:
+    """A date at its own precision, without the time, as digits: 20240531, 202405, 2024."""
+    return iso(name).str.slice(0, 10).str.replace_all("-", "", literal=True).cast(pl.Int32)
+
+
+def _newest(flags: pl.DataFrame) -> pl.DataFrame:
+    return flags.sort("history").unique("n", keep="last", maintain_order=True)
+
+
+def _first(charges: pl.DataFrame) -> pl.DataFrame:
+    return charges.drop_nulls().group_by("n").agg(pl.col(CHARGED).min())
+
+
+KEYS = {
+    "file": pl.Int64, "file_key": pl.String, "row": pl.Int64, "delivery": pl.Int64, "line": pl.Int32,
+}  # fmt: skip
+CASE_PART = ("dob", "sex", "country", "language", "entry", "release")
+
+
+class People:
     """One description a case of which the case row or the identity row is news: the two rows joined.
 
-    ``tables`` are keyed rows by table, ``news`` the ids of rows that are new or changed.
+    Case rows come before identity rows. Where both are read, a case's few codes are held until its identity row comes.
     """
-    cases, people = tables.get("A_TblCase"), tables.get("CaseIdentity")
-    fresh = [
-        t.join(news[n], on="row", how="semi")["file"]
-        for n, t in tables.items()
-        if n in news and n in ("A_TblCase", "CaseIdentity")
-    ]
-    if not fresh:
+
+    def __init__(self, tables: list[str]) -> None:
+        self._held = tables.count("A_TblCase") > 1 or "CaseIdentity" in tables
+        self._cases = pl.DataFrame(schema=KEYS | dict.fromkeys(CASE_PART, CODE) | {"fresh": pl.Boolean})
+
+    def described(self, table: str, rows: pl.DataFrame, fresh: pl.Series) -> pl.DataFrame:
+        """What keyed rows, one a key, say of persons; ``fresh``: the ids of those that are news."""
+        if table == "A_TblCase":
+            cases = _case_part(rows.with_columns(fresh=pl.col("row").is_in(fresh.implode())))
+            if not self._held:
+                return _described(cases.filter("fresh"))
+            both = pl.concat([self._cases, cases])
+            fresh_too = both.filter("fresh")["file"].unique()
+            self._cases = both.unique("file", keep="last", maintain_order=True).with_columns(
+                fresh=pl.col("file").is_in(fresh_too.implode())
+            )
+        if table == "CaseIdentity":
+            return self._identified(_person_part(rows), fresh)
         return empty(DESCRIPTION)
-    keys = ["file", "file_key", "row", "delivery", "line"]
-    parts = [part for part in (_case_part(cases, keys), _person_part(people, keys)) if part is not None]
-    both = (
-        parts[0]
-        if len(parts) == 1
-        else parts[0].join(parts[1], on="file", how="full", coalesce=True, suffix="␟2")
-    )
-    wanted = both.join(pl.DataFrame({"file": pl.concat(fresh).unique()}), on="file", how="semi")
-    said = {name: _either(name, wanted.columns) for name in DESCRIPTION if name in wanted.columns}
-    blank = {name: pl.lit(None) for name in DESCRIPTION if name not in wanted.columns}
-    whole = wanted.with_columns(**said, **blank).with_columns(agency=pl.lit("EOIR"))
+
+    def _identified(self, people: pl.DataFrame, fresh: pl.Series) -> pl.DataFrame:
+        # A batch is joined with the cases it speaks of, not with all.
+        mine = self._cases.filter(pl.col("file").is_in(people["file"].implode()))
+        both = mine.cast(dict.fromkeys(CASE_PART, pl.String)).join(
+            people, on="file", how="right", suffix="␟2", maintain_order="right"
+        )
+        news = pl.col("row␟2").is_in(fresh.implode()) | pl.col("fresh").fill_null(False)
+        wanted = both.filter(news)
+        self._cases = self._cases.with_columns(
+            fresh=pl.col("fresh") & ~pl.col("file").is_in(wanted["file"].implode())
+        )
+        return _described(wanted)
+
+    def rest(self) -> pl.DataFrame:
+        """Cases that are news and of which no identity row came."""
+        return _described(self._cases.filter("fresh"))
+
+
+CODE = pl.Categorical()
+
+
+def _described(parts: pl.DataFrame) -> pl.DataFrame:
+    said = {name: _either(name, parts.columns) for name in DESCRIPTION if name in parts.columns}
+    blank = {name: pl.lit(None) for name in DESCRIPTION if name not in parts.columns}
+    whole = parts.with_columns(**said, **blank).with_columns(agency=pl.lit("EOIR"))
     return whole.select(pl.col(name).cast(kind) for name, kind in DESCRIPTION.items())
 
 
@@ -211,26 +317,19 @@ def _either(name: str, columns: list[str]) -> pl.Expr:
     return pl.coalesce(other, name) if name in ("dob", "sex") else pl.coalesce(name, other)
 
 
-def _case_part(cases: pl.DataFrame | None, keys: list[str]) -> pl.DataFrame | None:
-    if cases is None:
-        return None
-    return cases.unique(subset="file", keep="last").select(
-        *keys,
-        dob=iso("C_BIRTHDATE"),
-        sex=pl.col("GENDER"),
-        country=pl.col("NAT"),
-        language=pl.col("LANG"),
-        entry=iso("DATE_OF_ENTRY"),
-        release=pl.coalesce(iso("C_RELEASE_DATE"), iso("DATE_RELEASED")),
-    )
+def _case_part(cases: pl.DataFrame) -> pl.DataFrame:
+    said = {
+        "dob": iso("C_BIRTHDATE"), "sex": pl.col("GENDER"), "country": pl.col("NAT"), "language": pl.col("LANG"),
+        "entry": iso("DATE_OF_ENTRY"), "release": pl.coalesce(iso("C_RELEASE_DATE"), iso("DATE_RELEASED")),
+    }  # fmt: skip
+    codes = {name: said[name].cast(CODE) for name in CASE_PART}
+    return cases.unique(subset="file", keep="last", maintain_order=True).select(*KEYS, **codes, fresh="fresh")
 
 
-def _person_part(people: pl.DataFrame | None, keys: list[str]) -> pl.DataFrame | None:
-    if people is None:
-        return None
-    named = people.drop("number").unique(subset="file", keep="last")
+def _person_part(people: pl.DataFrame) -> pl.DataFrame:
+    named = people.drop("number").unique(subset="file", keep="last", maintain_order=True)
     return named.select(
-        *keys,
+        *KEYS,
         number=number("A_NUMBER"),
         last=pl.col("LAST_NAME"),
         first=pl.col("FIRST_NAME"),
@@ -257,7 +356,7 @@ def cases(rows: Rows) -> Meaning:
 
 
 def identities(_rows: Rows) -> Meaning:
-    """Who the respondent is states no event; see :func:`described`."""
+    """Who the respondent is states no event; see :class:`People`."""
     return empty(REPORT), empty(DESCRIPTION)
 
 

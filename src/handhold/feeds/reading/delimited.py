@@ -6,10 +6,7 @@ and nowhere else: the parser of columns then gets text in which separators are u
 """
 
 import codecs
-import queue
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from typing import BinaryIO
@@ -18,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from handhold.feeds.model import Unreadable
+from handhold.feeds.reading.coming import Coming
 
 PIECE = 16 << 20
 LF, CR, QUOTE = 10, 13, 34
@@ -34,11 +32,12 @@ STRAYS = 200  # quotes of one piece that may be characters; with more, none is a
 @dataclass
 class Piece:
     """Some rows of a file. ``cells``: text columns named by the header, and ``line``; ``odd``: (line, bytes) of rows with a wrong
-    number of cells; ``left``: how many rows the choice left aside."""
+    number of cells; ``left``: how many rows the choice left aside; ``last``: the line at which it ends."""
 
     cells: pl.DataFrame
     odd: list[tuple[int, bytes]]
     left: int = 0
+    last: int = 0
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,7 @@ def read(
 
     Raises :class:`Unreadable`, also while the pieces are read.
     """
-    lines = _ahead(_whole_rows(_utf8(source), separator if quoted else None, line_bytes))
+    lines = iter(Coming(_whole_rows(_utf8(source), separator if quoted else None, line_bytes)))
     first = next(lines, None)
     if first is None:
         raise Unreadable("the file is empty; send it again")
@@ -87,39 +86,6 @@ def read(
         header,
         _pieces(chain([first], lines), _Shape(header, unique(header), separator, quoted, choice), line),
     )
-
-
-def _ahead(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The same pieces, the next one made ready in a thread of its own while the last one is looked at."""
-    ready: queue.Queue[bytes | BaseException | None] = queue.Queue(maxsize=1)
-    enough = threading.Event()
-
-    def put(one: bytes | BaseException | None) -> None:
-        while not enough.is_set():
-            with suppress(queue.Full):
-                ready.put(one, timeout=0.1)
-                break
-
-    def work() -> None:
-        try:
-            for piece in pieces:
-                put(piece)
-                if enough.is_set():
-                    return
-            put(None)
-        except BaseException as error:  # noqa: BLE001 - raised again where the pieces are wanted
-            put(error)
-
-    worker = threading.Thread(target=work, daemon=True)
-    worker.start()
-    try:
-        while (one := ready.get()) is not None:
-            if isinstance(one, BaseException):
-                raise one
-            yield one
-    finally:
-        enough.set()
-        worker.join()
 
 
 def _cut_header(piece: bytes, quoting: str | None) -> tuple[bytes, bytes]:
@@ -168,7 +134,9 @@ def _transcoded(start: bytes, source: BinaryIO, encoding: str) -> Iterator[bytes
     yield decoder.decode(b"", final=True).encode()
 
 
-def _whole_rows(pieces: Iterator[bytes], quoting: str | None, line_bytes: int) -> Iterator[bytes]:
+def _whole_rows(
+    pieces: Iterator[bytes], quoting: str | None, line_bytes: int
+) -> Generator[bytes, None, None]:
     """Pieces cut where a row ends; each is valid UTF-8. ``quoting``: the separator of a quoted file.
 
     Raises :class:`Unreadable` for an endless line.
@@ -327,7 +295,8 @@ def _piece(text: bytes, shape: _Shape, line: int) -> tuple[Piece, int]:
         whole[np.flatnonzero(whole)[~chosen]] = False
     table = _table(grid.only(whole), shape, shape.choice.only, grid.loose)
     cells = table.with_columns(line=pl.Series(lines[whole], dtype=pl.Int32))
-    return Piece(cells, odd, left), line + len(grid.ends)
+    last = line + len(grid.ends)
+    return Piece(cells, odd, left, last), last
 
 
 @dataclass

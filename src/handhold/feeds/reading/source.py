@@ -4,8 +4,8 @@ Every row ends in one of three places: among the cells, among the problems, or a
 they are no child's. The three are counted here, so that nothing can be lost between them.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO
 
 import polars as pl
@@ -24,19 +24,26 @@ Keep = Callable[
 
 @dataclass
 class Cells:
-    """Text cells of one delivery: the rows kept, the problems met, and how many rows were left aside."""
+    """Text cells of a delivery or a piece of it, in the order of their lines: the rows kept, the problems met, and how many
+    rows were left aside. ``last``: the line at which the piece ends, null where it is the whole."""
 
     rows: pl.DataFrame
     problems: pl.DataFrame
     left: int = 0
     missing: list[str] = field(default_factory=list)
+    last: int | None = None
 
     @property
     def seen(self) -> int:
         return len(self.rows) + len(self.problems) + self.left
 
 
-def cells(
+def cells(source: BinaryIO, name: str, layout: Layout, rules: dict[str, Any]) -> Cells:
+    """All rows of a delivery as text. Raises :class:`Unreadable`."""
+    return joined(list(pieces(source, name, layout, rules)))
+
+
+def pieces(
     source: BinaryIO,
     name: str,
     layout: Layout,
@@ -44,17 +51,47 @@ def cells(
     *,
     keep: Keep | None = None,
     only: list[str] | None = None,
-) -> Cells:
-    """All rows of a delivery as text. ``keep`` chooses rows of an unquoted file piece by piece, so that a dump never stands
-    whole in memory; ``only`` names the columns wanted (default: all of the layout). Raises :class:`Unreadable`."""
+) -> Iterator[Cells]:
+    """The rows of a delivery as text, piece by piece and at least one. ``keep`` chooses rows of an unquoted file, so that of a
+    dump only those become cells; ``only`` names the columns wanted (default: all of the layout).
+
+    Raises :class:`Unreadable`, also after some pieces.
+    """
     if name.lower().endswith(WORKBOOKS):
-        return _of_workbook(source, layout, rules)
-    return _of_text(
+        yield _of_workbook(source, layout, rules)
+        return
+    yield from _of_text(
         source,
         layout,
         rules,
         delimited.Choice(_keyless_too(keep, layout), (layout.key, layout.file), _columns(only)),
     )
+
+
+def joined(parts: list[Cells]) -> Cells:
+    """Pieces that follow one another as one."""
+    if len(parts) == 1:
+        return parts[0]
+    return Cells(
+        pl.concat([part.rows for part in parts]),
+        pl.concat([part.problems for part in parts]),
+        sum(part.left for part in parts),
+        parts[0].missing,
+        parts[-1].last,
+    )
+
+
+def batched(parts: Iterable[Cells], size: int) -> Iterator[Cells]:
+    """The same rows in batches of ``size``; the last one may have fewer."""
+    waiting: list[Cells] = []
+    for part in parts:
+        waiting.append(part)
+        while sum(len(one.rows) + len(one.problems) for one in waiting) >= size:
+            whole = joined(waiting)
+            yield replace(whole, rows=whole.rows[:size])
+            rest = whole.rows[size:]
+            waiting = [Cells(rest, table.empty_problems(), 0, whole.missing, whole.last)]
+    yield joined(waiting)
 
 
 def _columns(only: list[str] | None) -> tuple[str, ...] | None:
@@ -75,7 +112,9 @@ def _of_workbook(source: BinaryIO, layout: Layout, rules: dict[str, Any]) -> Cel
     return Cells(table.complete(book, layout), table.empty_problems(), 0, missing)
 
 
-def _of_text(source: BinaryIO, layout: Layout, rules: dict[str, Any], choice: delimited.Choice) -> Cells:
+def _of_text(
+    source: BinaryIO, layout: Layout, rules: dict[str, Any], choice: delimited.Choice
+) -> Iterator[Cells]:
     quoted = layout.separator == ","
     given = list(layout.columns) if layout.bare else None
     text = delimited.read(
@@ -83,13 +122,9 @@ def _of_text(source: BinaryIO, layout: Layout, rules: dict[str, Any], choice: de
         spell=lambda header: table.respelled(header, layout), choice=choice,
     )  # fmt: skip
     missing = table.header_fits(text.header, layout)
-    found = [_piece(piece, text.header, layout, choice) for piece in _readable(text.pieces)]
-    if not found:
-        return Cells(table.complete(_no_rows(), layout), table.empty_problems(), 0, missing)
-    rows = pl.concat([part.rows for part in found]).sort("line")
-    return Cells(
-        rows, pl.concat([part.problems for part in found]), sum(part.left for part in found), missing
-    )
+    yield Cells(table.complete(_no_rows(), layout), table.empty_problems(), 0, missing, 0)
+    for piece in _readable(text.pieces):
+        yield replace(_piece(piece, text.header, layout, choice), missing=missing, last=piece.last)
 
 
 def _no_rows() -> pl.DataFrame:
@@ -113,15 +148,19 @@ def _piece(piece: delimited.Piece, header: list[str], layout: Layout, choice: de
     rows = table.complete(piece.cells, layout)
     if not layout.shifts:
         trimmed, odd = _without_blank_tail(odd, header, layout)
-        return Cells(pl.concat([rows, trimmed]), _wrong_width(odd, len(header)), piece.left)
+        return Cells(_in_line(rows, trimmed), _wrong_width(odd, len(header)), piece.left)
     rows, keyless = (rows, table.empty_problems()) if choice.only else shifted.keyless(rows, layout)
     mended, odd = shifted.repaired(odd, layout) if header == list(layout.columns) else (rows.head(0), odd)
     wanted = mended.filter(choice.keep(mended)) if choice.keep else mended
     return Cells(
-        pl.concat([rows, wanted]),
+        _in_line(rows, wanted),
         pl.concat([_wrong_width(odd, len(header)), keyless]),
         piece.left + len(mended) - len(wanted),
     )
+
+
+def _in_line(rows: pl.DataFrame, more: pl.DataFrame) -> pl.DataFrame:
+    return pl.concat([rows, more]).sort("line") if len(more) else rows
 
 
 def _without_blank_tail(
