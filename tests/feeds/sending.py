@@ -1,5 +1,6 @@
 """Sending things to Handhold in tests: files are written, kept and read, all in the caller's transaction."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,14 @@ from handhold.feeds.model import DESCRIPTION, REPORT, empty
 
 NOW = datetime(2024, 6, 1, 12, 0, tzinfo=UTC)
 PACK = pack.load()
+READING = "feeds/reading.toml"
+
+
+def in_batches(rows: int) -> pack.Pack:
+    """The shipped pack, but deliveries are read so many rows at a time."""
+    text, many = re.subn(r"(?m)^batch_rows = [0-9_]+", f"batch_rows = {rows}", PACK.text(READING))
+    assert many == 1
+    return pack.Pack(PACK.name, PACK.texts | {READING: text})
 
 
 @dataclass
@@ -37,14 +46,21 @@ class Taken:
         return dict(self.reports["kind"].value_counts().sort("kind").iter_rows())
 
 
-def send(db: store.Db, *paths: Path, now: datetime = NOW, search: bool = True, apart: bool = False) -> Taken:
+def send(
+    db: store.Db,
+    *paths: Path,
+    now: datetime = NOW,
+    search: bool = True,
+    apart: bool = False,
+    pack: pack.Pack = PACK,
+) -> Taken:
     """Keep these files, or all in these folders, and read what waits to be read. Not to ``search`` sends a folder as it is;
     what holds parts is taken ``apart``."""
     files = [file for path in paths for file in (feeds.find(path) if search and path.is_dir() else [path])]
     kept = [feeds.keep(db, file, sender="test", by="system", now=now) for file in files]
     if apart:
-        kept = [one for whole in kept for one in feeds.sort_out(db, whole, pack=PACK)]
-    readings = [feeds.whole(feeds.read(db, group, now=now, pack=PACK)) for group in feeds.groups(kept)]
+        kept = [one for whole in kept for one in feeds.sort_out(db, whole, pack=pack)]
+    readings = [feeds.whole(feeds.read(db, group, now=now, pack=pack)) for group in feeds.groups(kept)]
     done = {d.id: d for reading in readings for d in reading.deliveries}
     done |= {d.id: d for d in feeds.settle_above(db, list(done.values()))}
     return Taken(
