@@ -1,6 +1,6 @@
-"""A court's extract of any size with its known truth, for bench/eoir.py: ``python bench/dump.py DIR ROWS [--defects PER_MILLION]``.
+"""A court's extract of any size with its known truth, for bench/eoir.py: ``python bench/dump.py DIR ROWS [--defects PER_MILLION] [--every N]``.
 
-Every case is a child's, so that every row has to be loaded. Made in chunks, each from its own seed, so the same request
+One case in N is a child's (1: every one, so that every row has to be loaded). Made in chunks, each from its own seed, so the same request
 gives the same bytes on every machine and never stands whole in memory. ``truth.parquet`` holds what each line of
 ``tbl_schedule.csv`` means: its clean cells, and whether and where it was damaged.
 """
@@ -8,6 +8,7 @@ gives the same bytes on every machine and never stands whole in memory. ``truth.
 import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -57,14 +58,14 @@ class Made:
         return self.folder.parent.parent / f"truth-{self.folder.parent.name}.parquet"
 
 
-def make(place: Path, rows: int, per_million: int = 8) -> Made:
-    """The extract under ``place``; an earlier one of the same request is used again."""
-    folder = place / f"eoir-{rows}-{per_million}" / AS_OF
+def make(place: Path, rows: int, per_million: int = 8, every: int = 1) -> Made:
+    """The extract under ``place``, one case in ``every`` a child's; an earlier one of the same request is used again."""
+    folder = place / f"eoir-{rows}-{per_million}-{every}" / AS_OF
     made = Made(folder, rows, 0)
     if not made.truth.exists():
         folder.mkdir(parents=True, exist_ok=True)
         _schedule(made, per_million)
-        _others(made.beside, rows)
+        _others(made.beside, rows, every)
     return Made(folder, rows, made.schedule.stat().st_size)
 
 
@@ -169,14 +170,16 @@ def _harmed(rng: np.random.Generator, row: bytes, kind: int) -> bytes:
     return row[:inside] + b"\t" + row[inside:]
 
 
-def _others(folder: Path, rows: int) -> None:
+def _others(folder: Path, rows: int, every: int) -> None:
     """The tables beside, plain: cases, proceedings, juvenile flags, and the control totals."""
     folder.mkdir(parents=True, exist_ok=True)
     cases, proceedings = max(rows // PER_CASE, 1), max(rows // PER_PROCEEDING, 1)
     totals = {}
-    totals["A_TblCase"] = _table(folder / "A_TblCase.csv", _cases, cases)
+    totals["A_TblCase"] = _table(folder / "A_TblCase.csv", partial(_cases, every=every), cases)
     totals["B_TblProceeding"] = _table(folder / "B_TblProceeding.csv", _proceedings, proceedings)
-    totals["tbl_JuvenileHistory"] = _table(folder / "tbl_JuvenileHistory.csv", _flags, cases)
+    totals["tbl_JuvenileHistory"] = _table(
+        folder / "tbl_JuvenileHistory.csv", partial(_flags, every=every), cases
+    )
     (folder / "Count.txt").write_text("".join(f"{name}\t{count}\n" for name, count in totals.items()))
 
 
@@ -203,8 +206,9 @@ def _whole(feed: str, given: dict[str, np.ndarray | pl.Expr | pl.Series]) -> pl.
     return said.select(pl.col(name) if name in said.columns else pl.lit("").alias(name) for name in columns)
 
 
-def _cases(at: np.ndarray) -> pl.DataFrame:
-    born = np.char.add(_text(at % 12 + 1), np.char.add("/", _text(2006 + at % 9)))
+def _cases(at: np.ndarray, every: int) -> pl.DataFrame:
+    year = np.where(at % every == 0, 2006 + at % 9, 1970 + at % 20)
+    born = np.char.add(_text(at % 12 + 1), np.char.add("/", _text(year)))
     return _whole(
         "eoir.A_TblCase",
         {
@@ -227,11 +231,11 @@ def _proceedings(at: np.ndarray) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def _flags(at: np.ndarray) -> pl.DataFrame:
+def _flags(at: np.ndarray, every: int) -> pl.DataFrame:
     return _whole(
         "eoir.tbl_JuvenileHistory",
         {
-            "idnJuvenileHistory": _text(1_000_000 + at), "idnCase": _text(CASE + at), "idnJuvenile": np.full(len(at), "4"),
+            "idnJuvenileHistory": _text(1_000_000 + at), "idnCase": _text(CASE + at), "idnJuvenile": np.where(at % every == 0, "4", "6"),
             "DATCREATEDON": np.full(len(at), "2014-09-06 00:00:00.000"),
         },
     )  # fmt: skip
@@ -243,8 +247,9 @@ def main() -> None:
     asked.add_argument("place", type=Path)
     asked.add_argument("rows", type=int)
     asked.add_argument("--defects", type=int, default=8)
+    asked.add_argument("--every", type=int, default=1)
     wanted = asked.parse_args()
-    made = make(wanted.place, wanted.rows, wanted.defects)
+    made = make(wanted.place, wanted.rows, wanted.defects, wanted.every)
     print(f"{made.folder}: {made.rows:,} hearing rows, {made.bytes / 2**20:,.0f} MiB")
 
 

@@ -1,6 +1,5 @@
 """The total table: what it holds, that two evaluators agree on every cell, and that a bad pack refuses the start."""
 
-import time
 from dataclasses import replace
 from datetime import date
 from types import MappingProxyType
@@ -47,11 +46,9 @@ def test_the_second_evaluator_notices_a_policy_that_slips() -> None:
     assert ("ERO", "coordinator", "court", "sponsor.contact") in differ
 
 
-def test_compiling_is_quick_and_done_once() -> None:
+def test_compiling_is_done_once() -> None:
     fresh = replace(PACK, texts=PACK.texts | {"note.toml": "said = 1"})
-    begun = time.perf_counter()
     table = access.compiled(fresh)
-    assert time.perf_counter() - begun < 1.5
     assert access.compiled(fresh) is table
 
 
