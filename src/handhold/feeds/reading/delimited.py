@@ -17,8 +17,9 @@ import polars as pl
 from handhold.feeds.model import Unreadable
 from handhold.feeds.reading.coming import Coming
 
-PIECE = 16 << 20
+PIECE = 8 << 20
 LF, CR, QUOTE = 10, 13, 34
+ASCII = 0x7F
 BLANKS = " \t\r\n\u00a0\u2007\u202f\ufeff"
 EDGES = np.zeros(256, bool)  # bytes that may begin or end one of the blanks (also in UTF-8)
 EDGES[[ord(" "), CR, 0xC2, 0xE2, 0xEF, 0xA0, 0x87, 0xAF, 0xBF]] = True
@@ -329,30 +330,46 @@ def _grid(text: bytes, shape: _Shape) -> _Grid:
         data = np.where((data == UNIT) | (data == RECORD), ord(" "), data).astype(np.uint8)
         data[cuts], data[ends] = UNIT, RECORD
         text = data.tobytes()
-    before = np.searchsorted(cuts, ends)
     starts = np.concatenate(([0], ends[:-1] + 1)).astype(np.int64)
+    before = _before(cuts, starts, ends, len(shape.names) - 1)
     cells = np.diff(before, prepend=0) + 1
-    return _Grid(
-        text, starts, ends, cells, frozenset() if shape.quoted else _loose(data, starts, ends, cuts, before)
-    )
+    return _Grid(text, starts, ends, cells, _to_trim(data, ends, cuts, before, shape))
 
 
-def _loose(
-    data: np.ndarray, starts: np.ndarray, ends: np.ndarray, cuts: np.ndarray, before: np.ndarray
+def _to_trim(
+    data: np.ndarray, ends: np.ndarray, cuts: np.ndarray, before: np.ndarray, shape: _Shape
 ) -> frozenset[int]:
+    """Columns to be trimmed: of a few that are wanted, all, and of all those that need it; what is quoted is trimmed anyway."""
+    if shape.quoted:
+        return frozenset()
+    if shape.choice.only:
+        return frozenset(at for at, name in enumerate(shape.names) if name in shape.choice.only)
+    return _loose(data, ends, cuts, before)
+
+
+def _before(cuts: np.ndarray, starts: np.ndarray, ends: np.ndarray, usual: int) -> np.ndarray:
+    """How many separators stand before the end of each row. To see that every row has the usual number of them is faster than
+    to count them, and mostly it has."""
+    if usual and len(ends) and len(cuts) == usual * len(ends):
+        first, last = cuts[::usual], cuts[usual - 1 :: usual]
+        if (first >= starts).all() and (last < ends).all():
+            return np.arange(usual, len(cuts) + 1, usual)
+    return np.searchsorted(cuts, ends)
+
+
+def _loose(data: np.ndarray, ends: np.ndarray, cuts: np.ndarray, before: np.ndarray) -> frozenset[int]:
     """Columns in which a cell may begin or end with a blank: to look at the edges is faster than to trim every cell."""
-    found: set[int] = set()
     if not len(ends):
         return frozenset()
-    for edge, later in ((data[cuts - 1], 0), (data[np.minimum(cuts + 1, len(data) - 1)], 1)):
-        at = np.flatnonzero(EDGES[edge])
-        first = np.concatenate(([0], before))[np.searchsorted(ends, cuts[at])]
-        found |= set(np.unique(at - first + later).tolist())
-    if EDGES[data[starts]].any():
-        found.add(0)
-    last = EDGES[data[np.maximum(ends - 1, 0)]]
-    found |= set(np.unique(np.diff(before, prepend=0)[last]).tolist())
-    return frozenset(found)
+    apart = np.zeros(len(data) + 2, bool)
+    apart[0] = apart[-1] = True
+    apart[1:][cuts] = apart[1:][ends] = True
+    # What may be a blank is few bytes; which of them are is looked up.
+    perhaps = (data == ord(" ")) | (data == CR) | (data > ASCII)
+    at = np.flatnonzero(perhaps & (apart[:-2] | apart[2:]))
+    at = at[EDGES[data[at]]]
+    row_begins = np.concatenate(([0], before))[np.searchsorted(ends, at)]
+    return frozenset(np.unique(np.searchsorted(cuts, at) - row_begins).tolist())
 
 
 def _blank(text: bytes, grid: _Grid, separator: str) -> np.ndarray:

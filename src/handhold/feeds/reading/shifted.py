@@ -62,7 +62,9 @@ def repaired(odd: list[Row], layout: Layout) -> tuple[pl.DataFrame, list[Row]]:
     single = [row for row in odd if len(row[1]) == width + 1]
     double = [row for row in odd if len(row[1]) == width + 2][:DOUBLE]
     parts = [_mended(single[at : at + AT_ONCE], layout) for at in range(0, len(single), AT_ONCE)]
-    mended = pl.concat([_shape(layout), *parts, _twice(double, layout)])
+    if double:
+        parts.append(_twice(double, layout))
+    mended = pl.concat([_shape(layout), *parts])
     lines = set(mended["line"])
     return mended, [(line, cells) for line, cells in odd if line not in lines]
 
