@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from handhold import feeds, store
 
 from .sending import NOW, Taken, adds_up, in_batches, send, tabbed, write
+from .test_dump import extract, hearing, mixed
 
 HISTORY = "eoir.tbl_JuvenileHistory"
 BAD = "BAD"
@@ -154,3 +155,15 @@ def test_a_control_total_is_held_against_all_batches(db: store.Db, tmp_path: Pat
     assert all(len(table) == 0 for table in stored(db))
     right = send(db, tmp_path / "eoir" / "2024-06-30", pack=in_batches(3)).of(HISTORY)
     assert adds_up(right) and right.rows == 12
+
+
+def test_a_table_that_comes_alone_knows_its_cases_in_every_batch(db: store.Db, tmp_path: Path) -> None:
+    """It shows nothing of whose case it is; those of which a row was taken before count, and no other."""
+    send(db, mixed(tmp_path / "before"))
+    rows = [hearing(100 + n, n % 7) for n in range(49)]
+    later = extract(tmp_path / "later", as_of="2024-06-30", tbl_schedule=rows)
+    for size in (4, 1_000):
+        with db.transaction(force_rollback=True):
+            alone = send(db, later, pack=in_batches(size)).one
+            assert adds_up(alone) and alone.withdrawn == 0
+            assert alone.left == 14, "cases 0 and 4 are no child's; 1, 2, 3, 5 and 6 are"

@@ -12,18 +12,21 @@ from handhold.feeds.model import Delivery, Unreadable
 from handhold.feeds.reading import court
 from handhold.feeds.reading.columns import a_number
 from handhold.feeds.reading.numbers import Known, compact
+from handhold.feeds.reading.source import Keep
 from handhold.pack import Pack
 
 TAKEN = "select distinct file from feeds_row where feed like 'eoir.%'"
 FIRST = ("A_TblCase", "CaseIdentity")  # say when a respondent came of age, which the others are held against
 
 
-def cases_of(db: store.Db, deliveries: list[Delivery], pack: Pack) -> court.Cases | None:
+def cases_of(db: store.Db, deliveries: list[Delivery], pack: Pack) -> Keep | None:
     """The cases of an extract that are a child's, or were taken before: a table that comes alone, or a sign that is gone,
     drops nobody. ``None`` where no delivery is a table of the court."""
     extract = [d for d in deliveries if d.mapping is None and layouts(pack)[d.feed or ""].shifts]
     if not extract:
         return None
+    if not any(layouts(pack)[d.feed or ""].table in court.SIGNS for d in extract):
+        return court.Taken(_files_taken(db), opening.case_files)
     found = signs(extract, inbox.known_numbers(db), pack)
     cases = court.Cases(Known.of(found.children.numbers, _taken_before(db, found).numbers))
     leave(db, extract, cases, pack)
@@ -76,8 +79,12 @@ def _leave(db: store.Db, people: pl.DataFrame, cases: court.Cases) -> None:
 
 def _taken_before(db: store.Db, found: court.Signs) -> Known:
     """Those of the other cases of which a row is known."""
-    known, taken = Known.of(store.frame(db, TAKEN)["file"]), Known()
+    known, taken = _files_taken(db), Known()
     if len(known):
         for cases in found.others():
             taken.add(compact(cases.filter(pl.Series(known.has(opening.case_files(cases))))))
     return taken
+
+
+def _files_taken(db: store.Db) -> Known:
+    return Known.of(store.frame(db, TAKEN)["file"])

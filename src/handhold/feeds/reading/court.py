@@ -1,6 +1,6 @@
 """What the rows of EOIR's extract mean (``feeds.md`` 3), and which cases are a child's."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,6 +61,26 @@ class Cases:
 
     def __call__(self, rows: pl.DataFrame) -> pl.Series:
         return pl.Series(self.numbers.has(compact(rows[case_column(rows)])))
+
+
+class Taken:
+    """The cases of which a row was taken before, told as they come: for tables that show nothing of whose case it is.
+
+    ``files``: the files of which a row is known; ``file_of`` gives the file of each case.
+    """
+
+    def __init__(self, files: Known, file_of: Callable[[pl.Series], pl.Series]) -> None:
+        self._files, self._file_of = files, file_of
+        self._asked, self._taken = Known(), Known()
+
+    def __call__(self, rows: pl.DataFrame) -> pl.Series:
+        text = rows[case_column(rows)]
+        numbers = compact(text).alias("n")
+        cases = pl.DataFrame([numbers, text.alias("text")]).filter(pl.Series(~self._asked.has(numbers)))
+        new = cases.drop_nulls().unique("n")
+        self._asked.add(new["n"])
+        self._taken.add(new["n"].filter(pl.Series(self._files.has(self._file_of(new["text"])))))
+        return pl.Series(self._taken.has(numbers))
 
 
 class Signs:
