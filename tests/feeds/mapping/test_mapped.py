@@ -1,6 +1,7 @@
 """A sender's spreadsheet from its arrival to its events: it waits, a person confirms, its rows go the way of every other feed."""
 
-from datetime import UTC, datetime
+import csv
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -197,6 +198,53 @@ def test_bad_rows_are_quarantined_as_in_every_feed_and_all_are_counted(tmp_path:
     (read,) = confirm(mail_in(tmp_path, ("l.xlsx", workbook(("S", rows))), sender="seventh@ero.example")[1])
     assert (read.rows, read.loaded, read.quarantined, read.left) == (5, 2, 2, 1)
     assert "1 total line at the end" in (read.why or "")
+
+
+def bad_list(sender: str, folder: Path) -> feeds.Delivery:
+    """Read by its mapping; the first row has a birth date that no calendar has."""
+    rows = [["A#", "Last", "First", "DOB", "FTA", "Room"], [NUMBERS[0], "ROE", "ANA", "02/30/2009", "Y", "@4B"], [NUMBERS[1], "DOE", "EVA", "01/02/2009", "N", "2"]]  # fmt: skip
+    (read,) = confirm(mail_in(folder, ("l.xlsx", workbook(("S", rows))), sender=sender)[1])
+    assert (read.loaded, read.quarantined) == (1, 1)
+    return read
+
+
+def test_refused_rows_go_back_in_the_senders_own_columns(tmp_path: Path) -> None:
+    read = bad_list("export@ero.example", tmp_path)
+    target = tmp_path / "back.csv"
+    assert casework.export_quarantine(read.id, target, OFFICE) == 1
+    with target.open(encoding="utf-8-sig", newline="") as back:
+        header, row = csv.reader(back)
+    assert header == ["A#", "Last", "First", "DOB", "FTA", "Room", "Why it was refused"]
+    assert row[:6] == [NUMBERS[0], "ROE", "ANA", "02/30/2009", "Y", "'@4B"] and "Date of Birth" in row[6]
+
+
+def test_a_refused_row_of_a_mapped_list_is_corrected_in_place(tmp_path: Path) -> None:
+    read = bad_list("correct@ero.example", tmp_path)
+    line = one("select line from feeds_quarantine where delivery = %s", read.id)
+    casework.fix(read.id, int(str(line)), {"Date of Birth": "2009-02-28"}, "the office said so", OFFICE)
+    assert one("select count(*) from feeds_row where delivery = %s and withdrawn is null", read.id) == 2
+    assert one("select count(*) from feeds_quarantine where delivery = %s and released is null", read.id) == 0
+    noted = "select count(*) from timeline_event where delivery = %s and kind = 'missed-hearing-noted'"
+    assert one(noted, read.id) == 1
+
+
+def test_a_mapped_list_of_an_earlier_day_is_told_in_its_place(tmp_path: Path) -> None:
+    """The later list stands where both speak; the earlier one is the past, and what returns when the later is undone."""
+    sender, head = "between@ero.example", ["A#", "Last", "First", "FTA"]
+    june = [head, [NUMBERS[0], "ROE", "ANA", "Y"], [NUMBERS[1], "DOE", "EVA", "Y"]]
+    may = [head, [NUMBERS[0], "ROE", "ANITA", "Y"], [NUMBERS[2], "MOE", "IDA", "Y"]]
+    list_ = mail_in(
+        tmp_path, ("l.xlsx", workbook(("S", june))), sender=sender, sent="Sat, 01 Jun 2024 06:00:00 -0400"
+    )[1]
+    (later,) = confirm(list_, effective_from=date(2024, 1, 1))
+    earlier = mail_in(tmp_path, ("l.xlsx", workbook(("S", may))), sender=sender)[1]
+    assert (later.status, earlier.status) == ("read", "read")
+    assert "told again in the order of the days" in (earlier.why or "")
+    by = "select count(*) from feeds_row where delivery = %s and withdrawn is null"
+    assert (one(by, later.id), one(by, earlier.id)) == (2, 1)
+    assert one("select count(*) from feeds_row_past where delivery = %s", earlier.id) == 1
+    casework.undo(later.id, "it was a draft", OFFICE)
+    assert (one(by, later.id), one(by, earlier.id)) == (0, 2)
 
 
 def test_a_mapping_can_be_tried_before_anybody_confirms_it(tmp_path: Path) -> None:
