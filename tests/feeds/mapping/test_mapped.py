@@ -201,8 +201,8 @@ def test_bad_rows_are_quarantined_as_in_every_feed_and_all_are_counted(tmp_path:
 
 
 def bad_list(sender: str, folder: Path) -> feeds.Delivery:
-    """Read by its mapping; the first row has a birth date that no calendar has."""
-    rows = [["A#", "Last", "First", "DOB", "FTA", "Room"], [NUMBERS[0], "ROE", "ANA", "02/30/2009", "Y", "@4B"], [NUMBERS[1], "DOE", "EVA", "01/02/2009", "N", "2"]]  # fmt: skip
+    """Read by its mapping; the first row has a birth date that no calendar has. No two senders send the same bytes."""
+    rows = [["A#", "Last", "First", "DOB", "FTA", "Room"], [NUMBERS[0], "ROE", "ANA", "02/30/2009", "Y", "@4B"], [NUMBERS[1], "DOE", "EVA", "01/02/2009", "N", sender]]  # fmt: skip
     (read,) = confirm(mail_in(folder, ("l.xlsx", workbook(("S", rows))), sender=sender)[1])
     assert (read.loaded, read.quarantined) == (1, 1)
     return read
