@@ -200,8 +200,9 @@ def apart(part: str, place: Path, rows: int, per_million: int = 8, every: int = 
         str(rows),
         "--defects",
         str(per_million),
+        "--every",
+        str(every),
     ]
-    command += ["--every", str(every)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     return dict(json.loads(done.stdout.splitlines()[-1]))
 

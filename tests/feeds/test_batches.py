@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from handhold import feeds, store
 
 from .sending import NOW, Taken, adds_up, in_batches, send, tabbed, write
-from .test_dump import extract, hearing, mixed
+from .test_dump import case, extract, hearing, mixed
 
 HISTORY = "eoir.tbl_JuvenileHistory"
 BAD = "BAD"
@@ -167,3 +167,16 @@ def test_a_table_that_comes_alone_knows_its_cases_in_every_batch(db: store.Db, t
             alone = send(db, later, pack=in_batches(size)).one
             assert adds_up(alone) and alone.withdrawn == 0
             assert alone.left == 14, "cases 0 and 4 are no child's; 1, 2, 3, 5 and 6 are"
+
+
+def test_a_case_taken_before_stays_when_no_table_speaks_of_it_any_more(db: store.Db, tmp_path: Path) -> None:
+    """Case 6 was a child's by its juvenile flag; now its hearings alone name it."""
+    send(db, mixed(tmp_path / "before"))
+    later = extract(
+        tmp_path / "later",
+        as_of="2024-06-30",
+        A_TblCase=[case(1), case(2, CASEPRIORITY_CODE="")],
+        tbl_schedule=[hearing(100 + n, n % 7) for n in range(49)],
+    )
+    schedule = send(db, later).of("eoir.tbl_schedule")
+    assert adds_up(schedule) and (schedule.left, schedule.withdrawn) == (14, 0)

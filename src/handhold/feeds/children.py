@@ -11,24 +11,21 @@ from handhold.feeds.layout import layouts
 from handhold.feeds.model import Delivery, Unreadable
 from handhold.feeds.reading import court
 from handhold.feeds.reading.columns import a_number
-from handhold.feeds.reading.numbers import Known, compact
-from handhold.feeds.reading.source import Keep
+from handhold.feeds.reading.numbers import Known
 from handhold.pack import Pack
 
 TAKEN = "select distinct file from feeds_row where feed like 'eoir.%'"
 FIRST = ("A_TblCase", "CaseIdentity")  # say when a respondent came of age, which the others are held against
 
 
-def cases_of(db: store.Db, deliveries: list[Delivery], pack: Pack) -> Keep | None:
+def cases_of(db: store.Db, deliveries: list[Delivery], pack: Pack) -> court.Cases | None:
     """The cases of an extract that are a child's, or were taken before: a table that comes alone, or a sign that is gone,
     drops nobody. ``None`` where no delivery is a table of the court."""
     extract = [d for d in deliveries if d.mapping is None and layouts(pack)[d.feed or ""].shifts]
     if not extract:
         return None
-    if not any(layouts(pack)[d.feed or ""].table in court.SIGNS for d in extract):
-        return court.Taken(_files_taken(db), opening.case_files)
-    found = signs(extract, inbox.known_numbers(db), pack)
-    cases = court.Cases(Known.of(found.children.numbers, _taken_before(db, found).numbers))
+    shown = signs(extract, inbox.known_numbers(db), pack).children
+    cases = court.Cases(shown, Known.of(store.frame(db, TAKEN)["file"]), opening.case_files)
     leave(db, extract, cases, pack)
     return cases
 
@@ -36,20 +33,15 @@ def cases_of(db: store.Db, deliveries: list[Delivery], pack: Pack) -> Keep | Non
 def signs(extract: list[Delivery], known_numbers: pl.Series, pack: Pack) -> court.Signs:
     """What the tables of an extract, or a number known from ERO or ORR, show of whose cases are a child's.
 
-    Without A_TblCase, at least the cases of the tables that show nothing are seen. A table that cannot be read is left out
-    here: it is refused when it is opened for good.
+    A table that cannot be read is left out here: it is refused when it is opened for good.
     """
     zone = layouts(pack)["eoir.A_TblCase"].zone
     found = court.Signs(known_numbers, pack.toml("feeds/eoir.toml")["codes"], zone)
-    known = any(d.feed == "eoir.A_TblCase" for d in extract)
-    for delivery in sorted(extract, key=lambda d: layouts(pack)[d.feed or ""].table not in FIRST):
+    telling = [d for d in extract if layouts(pack)[d.feed or ""].table in court.SIGNS]
+    for delivery in sorted(telling, key=lambda d: layouts(pack)[d.feed or ""].table not in FIRST):
         layout = layouts(pack)[delivery.feed or ""]
-        if layout.table not in court.SIGNS and known:
-            continue
         try:
-            for piece in opening.cells(
-                delivery, layout, pack, only=court.SIGNS.get(layout.table, [layout.file])
-            ):
+            for piece in opening.cells(delivery, layout, pack, only=court.SIGNS[layout.table]):
                 found.see(layout.table, piece.rows)
         except Unreadable:
             continue
@@ -75,16 +67,3 @@ def _leave(db: store.Db, people: pl.DataFrame, cases: court.Cases) -> None:
         {"number": store.blind(left["number"], "number"), "file": opening.case_files(left["case"])}
     )
     store.upsert(db, "feeds_left_case", waiting.unique(), ["number", "file"], [])
-
-
-def _taken_before(db: store.Db, found: court.Signs) -> Known:
-    """Those of the other cases of which a row is known."""
-    known, taken = _files_taken(db), Known()
-    if len(known):
-        for cases in found.others():
-            taken.add(compact(cases.filter(pl.Series(known.has(opening.case_files(cases))))))
-    return taken
-
-
-def _files_taken(db: store.Db) -> Known:
-    return Known.of(store.frame(db, TAKEN)["file"])

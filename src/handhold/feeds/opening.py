@@ -128,7 +128,7 @@ class Opened:
 def opened(
     db: store.Db,
     deliveries: list[Delivery],
-    cases: source.Keep | None,
+    cases: court.Cases | None,
     pack: Pack,
     ahead: Mapping[int, Opened] | None = None,
 ) -> list[Opened]:
@@ -151,7 +151,7 @@ def alone(delivery: Delivery, pack: Pack) -> Opened | None:
 
 
 def _opened(
-    db: store.Db, delivery: Delivery, cases: source.Keep | None, facts: court.Beside, pack: Pack
+    db: store.Db, delivery: Delivery, cases: court.Cases | None, facts: court.Beside, pack: Pack
 ) -> Opened:
     layout = book.layout_of(db, delivery, pack)
     keep = cases if layout.shifts else None
@@ -203,7 +203,7 @@ def cells(
     layout: Layout,
     pack: Pack,
     *,
-    keep: source.Keep | None = None,
+    keep: court.Cases | None = None,
     only: list[str] | None = None,
 ) -> Iterator[source.Cells]:
     """The cells of a delivery as it lies there, corrected lines as they should have come; see ``source.pieces``."""

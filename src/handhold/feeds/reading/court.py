@@ -1,7 +1,6 @@
 """What the rows of EOIR's extract mean (``feeds.md`` 3), and which cases are a child's."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 
 import polars as pl
@@ -17,7 +16,6 @@ from handhold.feeds.reading.table import AT, ISO
 
 MAILED_TO = STATED = Columns("ADDRESS_1", "UNIT", "CITY", "STATE", "ZIP")
 MONTHS_OF_CHILDHOOD = 18 * 12
-SOME = 250_000  # cases that are spelt out at a time
 SCHEDULE, PROCEEDING = "eoir.tbl_schedule", "eoir.B_TblProceeding"
 ZEROS = r"^`?0{5,}$"  # a redaction in identifying columns; in all others "0" and "0000" are values
 IDENTIFYING = {"zip", "text"}
@@ -53,34 +51,32 @@ def case_column(rows: pl.DataFrame) -> str:
     return "IDNCASE" if "IDNCASE" in rows.columns else "idnCase"
 
 
-@dataclass
 class Cases:
-    """The cases of an extract that are wanted; as a choice of rows (see ``source.Keep``)."""
+    """The cases of an extract that are wanted; as a choice of rows (see ``source.Keep``).
 
-    numbers: Known = field(default_factory=Known)
-
-    def __call__(self, rows: pl.DataFrame) -> pl.Series:
-        return pl.Series(self.numbers.has(compact(rows[case_column(rows)])))
-
-
-class Taken:
-    """The cases of which a row was taken before, told as they come: for tables that show nothing of whose case it is.
-
-    ``files``: the files of which a row is known; ``file_of`` gives the file of each case.
+    Wanted are ``numbers`` and, told as they come, those of which one of ``files`` is: ``file_of`` gives the file of each case.
     """
 
-    def __init__(self, files: Known, file_of: Callable[[pl.Series], pl.Series]) -> None:
-        self._files, self._file_of = files, file_of
-        self._asked, self._taken = Known(), Known()
+    def __init__(
+        self,
+        numbers: Known,
+        files: Known | None = None,
+        file_of: Callable[[pl.Series], pl.Series] | None = None,
+    ) -> None:
+        self.numbers, self._asked = numbers, Known(numbers.numbers)
+        self._files, self._file_of = files or Known(), file_of
 
     def __call__(self, rows: pl.DataFrame) -> pl.Series:
         text = rows[case_column(rows)]
         numbers = compact(text).alias("n")
-        cases = pl.DataFrame([numbers, text.alias("text")]).filter(pl.Series(~self._asked.has(numbers)))
-        new = cases.drop_nulls().unique("n")
+        if len(self._files) and self._file_of is not None:
+            self._ask(pl.DataFrame([numbers, text.alias("text")]), self._file_of)
+        return pl.Series(self.numbers.has(numbers))
+
+    def _ask(self, cases: pl.DataFrame, file_of: Callable[[pl.Series], pl.Series]) -> None:
+        new = cases.filter(pl.Series(~self._asked.has(cases["n"]))).drop_nulls().unique("n")
         self._asked.add(new["n"])
-        self._taken.add(new["n"].filter(pl.Series(self._files.has(self._file_of(new["text"])))))
-        return pl.Series(self._taken.has(numbers))
+        self.numbers.add(new["n"].filter(pl.Series(self._files.has(file_of(new["text"])))))
 
 
 class Signs:
@@ -94,16 +90,12 @@ class Signs:
     def __init__(self, known_numbers: pl.Series, codes: dict[str, Any], zone: str) -> None:
         self._known, self._codes, self._zone = Known.of(known_numbers), codes, zone
         self._found: list[pl.Series] = []
-        self._others: list[pl.Series] = []
         self._ages: list[pl.DataFrame] = []
         self._of_age: Facts | None = None
-        self._spelt: dict[int, str] = {}
 
     def see(self, table: str, rows: pl.DataFrame) -> None:
-        """Take in a piece of a table; of one without signs, whose cases they are."""
-        text = rows[case_column(rows)]
-        cases = compact(text).alias("n")
-        self._spelt |= dict(zip(cases.filter(cases < 0), text.filter(cases < 0), strict=True))
+        """Take in a piece of a table."""
+        cases = compact(rows[case_column(rows)]).alias("n")
         if table in ("A_TblCase", "CaseIdentity"):
             born = rows["C_BIRTHDATE" if table == "A_TblCase" else "BIRTHDATE"]
             of_age = _day_count(born, self._zone, MONTHS_OF_CHILDHOOD).alias("of_age")
@@ -111,31 +103,13 @@ class Signs:
         found = {
             "A_TblCase": self._priority, "CaseIdentity": self._numbered, "tbl_JuvenileHistory": self._flagged,
             "B_TblProceeding": self._young,
-        }.get(table)  # fmt: skip
-        if found is not None:
-            self._found.append(cases.filter(found(rows, cases).fill_null(False)).drop_nulls().unique())
-        if table not in ("A_TblCase", "CaseIdentity"):
-            distinct = cases.drop_nulls().unique()
-            self._others.append(distinct.filter(pl.Series(~self._people.has(distinct))))
+        }[table]  # fmt: skip
+        self._found.append(cases.filter(found(rows, cases).fill_null(False)).drop_nulls().unique())
 
     @property
     def children(self) -> Known:
         """The cases that are a child's."""
         return Known.of(*self._found)
-
-    def others(self) -> Iterator[pl.Series]:
-        """IDNCASE of all cases that were seen and are not a child's, some at a time."""
-        cases = Known.of(self._ages_known.rows["n"], *self._others).numbers
-        cases = cases[~self.children.has(cases)]
-        for some in (cases[at : at + SOME] for at in range(0, len(cases), SOME)):
-            odd = [self._spelt[number] for number in some[some < 0].tolist()]
-            yield pl.concat(
-                [pl.Series("case", odd, pl.String), pl.Series("case", some[some >= 0]).cast(pl.String)]
-            )
-
-    @property
-    def _people(self) -> Known:
-        return Known(self._ages_known.rows["n"].to_numpy())
 
     @property
     def _ages_known(self) -> Facts:
