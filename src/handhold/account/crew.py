@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from contextlib import AbstractContextManager
 from datetime import datetime
+from functools import partial
 from multiprocessing import connection, get_context, parent_process
 from typing import Protocol, TypeVar
 
@@ -47,7 +48,7 @@ def chunks(
             yield made
         return
     context = get_context("forkserver")
-    context.set_forkserver_preload([chunk.__module__])
+    context.set_forkserver_preload([chunk.__module__, _module_of(transaction)])
     begun = (pack, store.dsn(), str(store.home()))
     with ProcessPoolExecutor(processes, context, _begin, begun) as pool:
         running = {pool.submit(_do, chunk, transaction, now) for _ in range(processes)}
@@ -58,6 +59,11 @@ def chunks(
                 if made.children:
                     running.add(pool.submit(_do, chunk, transaction, now))
                     yield made
+
+
+def _module_of(transaction: Transaction) -> str:
+    made = transaction.func if isinstance(transaction, partial) else transaction
+    return made.__module__
 
 
 def _begin(pack: Pack, dsn: str, home: str) -> None:

@@ -86,14 +86,10 @@ WORK = """
 
 
 WHY = "follow-up"
-TAKEN = """
-    select distinct s.child from followup_step s
-    where s.agency = %(agency)s and s.done is null and s.dropped is null
-      and not exists (select from access_caseload c where c.child = s.child and c.agency = s.agency and c.person = '' and c.until is null)"""
-GIVEN_BACK = """
-    select c.child from access_caseload c
-    where c.agency = %(agency)s and c.person = '' and c.until is null and c.why = %(why)s
-      and not exists (select from followup_step s where s.child = c.child and s.agency = c.agency and s.done is null and s.dropped is null)"""
+# By sets: the planner, which knows nothing of a caseload just filled, would look each child up.
+OWED = "select child from followup_step where agency = %(agency)s and done is null and dropped is null"
+SEEN = "select child from access_caseload where agency = %(agency)s and person = '' and until is null"
+TAKEN, GIVEN_BACK = f"{OWED} except {SEEN}", f"{SEEN} and why = %(why)s except {OWED}"
 
 
 class StepError(Exception):

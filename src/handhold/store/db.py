@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 import psycopg
 from psycopg import sql
+from psycopg.adapt import Dumper
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
@@ -57,7 +58,8 @@ def connect(**options: Any) -> Db:
 
 
 def _prepared(db: Db) -> None:
-    """Moments come as UTC wherever the server lives."""
+    """Moments come as UTC wherever the server lives; ids go as one word."""
+    db.adapters.register_dumper(_Ids, _IdsDumper)
     busy = not db.autocommit
     db.execute("set time zone 'UTC'")
     if busy:
@@ -186,8 +188,30 @@ def frame(db: Db, query: Query, params: Params = None) -> pl.DataFrame:
 
 
 def _filled(db: Db, query: Query, params: Params) -> sql.SQL:
-    text = query if params is None else psycopg.ClientCursor(db).mogrify(query, params)
+    text = query if params is None else psycopg.ClientCursor(db).mogrify(query, _numbered(params))
     return sql.SQL(text.strip().rstrip(";"))
+
+
+class _Ids(list[int]):
+    """Ids of which an array is written at once, not number by number."""
+
+
+class _IdsDumper(Dumper):
+    def dump(self, obj: Any) -> bytes:
+        return b"{%s}" % ",".join(map(str, obj)).encode()
+
+    def quote(self, obj: Any) -> bytes:
+        return b"'%s'::bigint[]" % self.dump(obj)
+
+
+def _numbered(params: dict[str, Any] | Sequence[Any]) -> Any:
+    def wrapped(value: Any) -> Any:
+        of_numbers = type(value) is list and value and all(type(one) is int for one in value)
+        return _Ids(value) if of_numbers else value
+
+    if isinstance(params, dict):
+        return {name: wrapped(value) for name, value in params.items()}
+    return [wrapped(value) for value in params]
 
 
 def _type(db: Db, oid: int) -> tuple[Any, str | None]:
