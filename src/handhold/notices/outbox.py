@@ -147,7 +147,7 @@ def _write(db: store.Db, desk: _Desk, rows: pl.DataFrame) -> Counter[Told]:
         if "corrects" in rows.columns
         else pl.Series(["first"]).new_from_index(0, len(rows))
     )
-    ids = store.stable_ids("notice", rows["about"], rows["times"], recipients, what)
+    ids = store.stable_ids("notice", rows["about"], rows["times"], recipients, what, near=rows["child"])
     kept = rows.select([name for name in KEPT if name in rows.columns])
     outbox = kept.hstack(notices).with_columns(
         ids.alias("id"),
