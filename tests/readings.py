@@ -25,6 +25,7 @@ class Reading:
     changed: pl.Series
     withdrawn: pl.Series = field(default_factory=lambda: ids())
     returned: pl.Series = field(default_factory=lambda: ids())
+    first: bool = False
 
 
 def ids(*values: int) -> pl.Series:

@@ -7,7 +7,8 @@ before left behind in the database, so a process killed anywhere is continued by
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -400,17 +401,46 @@ def _read(
     """Record what a group says as it is read, part by part. What of it is taken back at last is not counted."""
     deliveries: list[feeds.Delivery] = []
     recorded: list[tuple[int | None, timeline.Recorded]] = []
-    with closing(feeds.read(db, group, now=office.now, pack=office.pack, ahead=ahead)) as parts:
-        for part in parts:
+    with (
+        closing(feeds.read(db, group, now=office.now, pack=office.pack, ahead=ahead)) as parts,
+        closing(_made_ready(parts, office.now)) as heard,
+    ):
+        for part, descriptions, events in heard:
             if part.unsaid:
                 recorded = [one for one in recorded if one[0] != part.of]
-            identity.describe(db, part.descriptions, now=office.now)
+            identity.describe(db, descriptions, now=office.now)
             if part.says:
-                recorded.append((part.of, timeline.record(db, part, now=office.now)))
+                recorded.append((part.of, timeline.record(db, part, now=office.now, events=events)))
             deliveries += part.deliveries
     for _, one in recorded:
         _count(db, one, arrival)
     return deliveries
+
+
+Heard = tuple[feeds.Reading, identity.Ready, pl.DataFrame]
+
+
+def _made_ready(parts: Iterable[feeds.Reading], now: datetime) -> Generator[Heard, None, None]:
+    """Each part with its descriptions and events made ready, in a thread, while the one before is written and the next is read.
+
+    A part comes out before anything is read of another delivery, whose savepoint it does not belong into; one that is taken
+    back before it came out never does.
+    """
+    with ThreadPoolExecutor(1, "made-ready") as aside:
+        going: Future[Heard] | None = None
+        for part in parts:
+            last, going = (None if part.unsaid else going), aside.submit(_heard, part, now)
+            if last is not None:
+                yield last.result()
+            if part.deliveries or part.unsaid:
+                yield going.result()
+                going = None
+        if going is not None:
+            yield going.result()
+
+
+def _heard(part: feeds.Reading, now: datetime) -> Heard:
+    return part, identity.ready(part.descriptions), timeline.stated(part.reports, now)
 
 
 def _restate(db: Db, told: feeds.Retelling, office: Office, arrival: Arrival) -> pl.Series:

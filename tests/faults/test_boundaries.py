@@ -59,6 +59,9 @@ def new_database(template: str) -> Iterator[Callable[[], None]]:
         administer(template, f"drop database {name} with (force)")
 
 
+ORPHANS = "select file from {} t where not exists (select from identity_file f where f.id = t.file)"
+
+
 def administer(dsn: str, statement: str) -> None:
     with psycopg.connect(psycopg.conninfo.make_conninfo(dsn, dbname="postgres"), autocommit=True) as db:
         db.execute(statement.encode())
@@ -119,6 +122,8 @@ def test_every_boundary(
         )
         with ledger.acting_transaction(casework.SYSTEM) as db:
             assert ledger.verify(db).problems == []
+            for table in ("identity_description", "identity_link", "identity_key"):
+                assert store.fetch(db, ORPHANS.format(table)) == [], f"{table} without a file"
 
 
 def test_a_commit_too_early_is_found(

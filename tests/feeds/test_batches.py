@@ -180,3 +180,17 @@ def test_a_case_taken_before_stays_when_no_table_speaks_of_it_any_more(db: store
     )
     schedule = send(db, later).of("eoir.tbl_schedule")
     assert adds_up(schedule) and (schedule.left, schedule.withdrawn) == (14, 0)
+
+
+def test_only_a_feeds_first_delivery_is_first(db: store.Db, tmp_path: Path) -> None:
+    """Nothing can be recorded of its rows, so nobody looks for it; of a second delivery somebody must."""
+
+    def firsts(day: str, *rows: tuple[int, str]) -> set[bool]:
+        path = write(tmp_path, NAME.format(day), cases(*rows))
+        kept = feeds.keep(db, path, sender="test", by="system", now=NOW)
+        read = feeds.read(db, [kept], now=NOW, pack=in_batches(2))
+        return {part.first for part in read if len(part.reports)}
+
+    rows = [(n, "GRANTED") for n in range(1, 6)]
+    assert firsts("2024-05-01", *rows) == {True}
+    assert firsts("2024-05-31", *rows, (6, "GRANTED")) == {False}

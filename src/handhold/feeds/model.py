@@ -113,7 +113,7 @@ def ids() -> pl.Series:
 class Reading:
     """What deliveries say that was not known, or a part of it: see ``docs/explanation/flow.md`` for the columns.
 
-    ``of``: the delivery that a part is of (null: of several); ``unsaid``: what the parts before said of it is taken back, as
+    ``of``: the delivery that a part is of (null: of several); ``first``: of its rows none was known before; ``unsaid``: what the parts before said of it is taken back, as
     is all that was written with them. ``deliveries``: those that are settled now.
     """
 
@@ -124,6 +124,7 @@ class Reading:
     returned: pl.Series = field(default_factory=ids)
     deliveries: list[Delivery] = field(default_factory=list)
     of: int | None = None
+    first: bool = False
     unsaid: bool = False
 
     @property

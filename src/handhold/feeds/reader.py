@@ -146,8 +146,8 @@ def _read(
         quarantine.put(db, batch.problems, delivery, layout, now)
         persons = _persons(one, group, change)
         yield Reading(
-            reports, pl.concat([described, persons]), change.changed, returned=change.returned, of=delivery.id
-        )
+            reports, pl.concat([described, persons]), change.changed, returned=change.returned, of=delivery.id, first=compared.first
+        )  # fmt: skip
     gone = compared.gone()
     if len(gone):
         yield Reading(withdrawn=gone, of=delivery.id)

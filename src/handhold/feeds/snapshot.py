@@ -80,8 +80,8 @@ class Comparison:
         self._as_of = delivery.as_of or delivery.received.date()
         newest = _newest(db, layout)
         self._late = layout.snapshot and newest is not None and self._as_of < newest
-        self._first = not self._late and not _any(db, layout)
-        self._before = _standing(db, layout) if layout.snapshot and not self._first else 0
+        self.first = not self._late and not _any(db, layout)
+        self._before = _standing(db, layout) if layout.snapshot and not self.first else 0
         self._seen: np.ndarray | None = None
         self._staged = False
         self._batches = self._here = self.rows = self.unchanged = self.past = self.changed = 0
@@ -145,7 +145,7 @@ class Comparison:
     def _once(self, keys: pl.Series) -> None:
         """Of a feed's first delivery no key may come in two batches. Nearly always a few bits say that none does."""
         self._batches += 1
-        if not self._first or self._lines is not None:
+        if not self.first or self._lines is not None:
             return
         slots = keys.to_numpy() & (SLOTS - 1)
         byte, bit = slots >> 3, (1 << (slots & 7)).astype(np.uint8)
@@ -159,7 +159,7 @@ class Comparison:
 
     def _known(self, last: pl.DataFrame, quarantined: pl.Series, *, alone: bool) -> pl.DataFrame:
         """What is kept of these rows; and which rows are here, for what comes after the last batch."""
-        if self._first:
+        if self.first:
             return NOTHING
         if alone and not self._layout.snapshot and len(last) <= FEW:
             return store.frame(self._db, KNOWN_FEW, [last["row"].to_list()])

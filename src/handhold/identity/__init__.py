@@ -2,7 +2,7 @@
 
 from handhold.identity.agreement import Agreement, Interval, agreement, wilson
 from handhold.identity.compare import Engine, compare
-from handhold.identity.describe import describe
+from handhold.identity.describe import Ready, describe, ready
 from handhold.identity.engine import ENGINES
 from handhold.identity.explain import Bar, Waterfall, explain
 from handhold.identity.judgement import (
@@ -41,8 +41,8 @@ from handhold.identity.review import (
 from handhold.identity.unlink import forward, unlink
 
 __all__ = [
-    "ENGINES", "JUDGEMENTS", "Agreement", "Bar", "Candidate", "Engine", "Identified", "Interval", "ModelError", "NoJudgement", "NoReview", "NoSuchFile", "Person", "SamePerson",
+    "ENGINES", "JUDGEMENTS", "Agreement", "Bar", "Candidate", "Engine", "Identified", "Interval", "ModelError", "NoJudgement", "NoReview", "NoSuchFile", "Person", "Ready", "SamePerson",
     "Waterfall", "adopt", "agreement", "answer_review", "children_of", "compare", "decide", "describe", "doubts", "draw_again", "draw_linked", "explain",
-    "files_of", "forward", "hold", "identify", "names", "next_review", "pair", "proposal", "propose", "questions", "redescribe", "resolve", "review", "said_of",
+    "files_of", "forward", "hold", "identify", "names", "next_review", "pair", "proposal", "propose", "questions", "ready", "redescribe", "resolve", "review", "said_of",
     "said_twice", "scale", "separate", "train", "unlink", "wilson", "withdraw",
 ]  # fmt: skip

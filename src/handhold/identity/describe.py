@@ -1,5 +1,6 @@
 """What every row said of a person, kept sealed with its file, and the blind keys by which files meet."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
@@ -7,41 +8,83 @@ import polars as pl
 from handhold import store
 from handhold.identity.candidates import SAID, keys, profiles
 
-STANDING = {
-    "identity_file": "select id from asked join identity_file using (id)",
-    "identity_description": "select id from asked join identity_description using (id)",
-}
+FILES = "select id from asked join identity_file using (id)"
+OF_ROWS = "select d.id, d.file, d.withdrawn from asked a join identity_description d on d.row_ = a.id"
+WITHDRAW = "update identity_description set withdrawn = %s where id = any(%s)"
+FRESH = "update identity_file set fresh = true where id = any(%s) and not fresh"
 SAYING = [
     "number", "court_case", "last", "first", "dob", "phone", "other_phone", "sponsor", "place", "entry", "custody", "release",
 ]  # fmt: skip
 
 
-def describe(db: store.Db, descriptions: pl.DataFrame, *, now: datetime) -> int:
-    """Store descriptions (columns of ``feeds.model.DESCRIPTION``) and mark their files fresh; returns how many were new.
+@dataclass(frozen=True)
+class Ready:
+    """Descriptions made ready to be kept: ``files`` (``id, agency, key_``), ``said`` (``id, file, row_, sealed``) of those that
+    say something, and the blind ``keys`` by which their files meet. The last two cells of a file and of a description are sealed.
+    """
+
+    files: pl.DataFrame
+    said: pl.DataFrame
+    keys: pl.DataFrame
+
+
+def ready(descriptions: pl.DataFrame) -> Ready:
+    """All of describing that needs no database. ``descriptions`` has the columns of ``feeds.model.DESCRIPTION``."""
+    files = descriptions.select("file", "agency", "file_key").unique(
+        subset="file", keep="first", maintain_order=True
+    )
+    numbers = store.seal_many("identity", "identity_file.key_", files["file"], files["file_key"])
+    told = descriptions.filter(pl.any_horizontal(pl.col(SAYING).is_not_null())).with_columns(
+        court_case=_own_case()
+    )
+    text = told.select(pl.struct(SAID.keys()).struct.json_encode()).to_series()
+    said = (
+        told.with_columns(text.alias("text"), ids_of(told))
+        .unique(subset="id", keep="first")
+        .sort("file", "id")
+    )
+    texts = store.seal_many("identity", "identity_description.sealed", said["id"], said["text"])
+    return Ready(
+        files.select("agency", id="file", key_=numbers),
+        said.select("id", "file", row_="row", sealed=texts),
+        blind_keys(keys(profiles(said, {}))),
+    )
+
+
+def describe(db: store.Db, descriptions: pl.DataFrame | Ready, *, now: datetime) -> int:
+    """Keep descriptions (made ready or not) and mark their files fresh; returns how many were new.
 
     A row that only mentions a file makes the file known. The same content again changes nothing; other content for the
     same row is kept beside the old, which is marked withdrawn. A sponsor, a phone and a place come as blind ids, which
     tell that two files have the same one and nothing else.
     """
-    if not len(descriptions):
+    made = descriptions if isinstance(descriptions, Ready) else ready(descriptions)
+    if not len(made.files):
         return 0
-    _files(db, descriptions)
-    told = descriptions.filter(pl.any_horizontal(pl.col(SAYING).is_not_null())).with_columns(
-        court_case=_own_case()
+    new_files = made.files.join(
+        _standing(db, FILES, made.files["id"]), on="id", how="anti", maintain_order="left"
     )
-    said = _identified(told.with_columns(text=pl.struct(SAID.keys()).struct.json_encode()))
-    known = _known(db, "identity_description", said["id"])
-    new = said.join(known, on="id", how="anti", maintain_order="left")
-    sealed = store.seal_many("identity", "identity_description.sealed", new["id"], new["text"])
-    store.copy_in(
-        db, "identity_description", new.select("id", "file", row_="row", sealed=sealed, recorded=pl.lit(now))
-    )
+    store.copy_in(db, "identity_file", new_files)
+    before = _standing(db, OF_ROWS, made.said["row_"])
+    new = made.said.join(before, on="id", how="anti", maintain_order="left")
+    store.copy_in(db, "identity_description", new.with_columns(recorded=pl.lit(now)))
     if len(new):
-        store.upsert(
-            db, "identity_key", blind_keys(keys(profiles(new, {}))), ["key", "file", "kind"], update=[]
-        )
-    _supersede(db, said, new["id"])
+        _meet(db, made.keys, new_files["id"])
+    _supersede(db, made.said, before)
+    returned = before.filter("withdrawn").join(made.said, on="id", how="semi")
+    otherwise = pl.concat([new.select(id="file"), returned.select(id="file")]).join(
+        new_files, on="id", how="anti"
+    )
+    if len(otherwise):
+        db.execute(FRESH, [otherwise["id"].unique().to_list()])
     return len(new)
+
+
+def _meet(db: store.Db, keys: pl.DataFrame, new: pl.Series) -> None:
+    """Keep the keys; those of files that are new cannot be there yet."""
+    is_new = pl.col("file").is_in(new.implode())
+    store.copy_in(db, "identity_key", keys.filter(is_new))
+    store.upsert(db, "identity_key", keys.filter(~is_new), ["key", "file", "kind"], update=[])
 
 
 def _own_case() -> pl.Expr:
@@ -49,33 +92,17 @@ def _own_case() -> pl.Expr:
     return pl.when(pl.col("agency") == "EOIR").then("file_key").otherwise("court_case")
 
 
-def _files(db: store.Db, descriptions: pl.DataFrame) -> None:
-    """Make known the files that are not."""
-    files = descriptions.select("file", "agency", "file_key").unique(
-        subset="file", keep="first", maintain_order=True
-    )
-    new = files.join(
-        _known(db, "identity_file", files["file"]),
-        left_on="file",
-        right_on="id",
-        how="anti",
-        maintain_order="left",
-    )
-    sealed = store.seal_many("identity", "identity_file.key_", new["file"], new["file_key"])
-    store.copy_in(db, "identity_file", new.select("agency", id="file", key_=sealed))
+def ids_of(told: pl.DataFrame) -> pl.Series:
+    """Ids of descriptions: of the file, the row and all it says; those of a file lie together."""
+    text = told.select(pl.struct(SAID.keys()).struct.json_encode()).to_series()
+    return store.stable_ids("description", told["file"], told["row"], text, near=told["file"])
 
 
-def _identified(told: pl.DataFrame) -> pl.DataFrame:
-    """Descriptions with their ids, one of each."""
-    keyed = told.with_columns(id=store.stable_ids("description", told["file"], told["row"], told["text"]))
-    return keyed.unique(subset="id", keep="first", maintain_order=True)
-
-
-def _known(db: store.Db, table: str, ids: pl.Series) -> pl.DataFrame:
-    """Which of these ids stand in ``table`` already: ``id``."""
-    db.execute("create temp table asked (id bigint) on commit drop")
-    store.copy_in(db, "asked", pl.DataFrame({"id": ids.unique()}))
-    found = store.frame(db, STANDING[table])
+def _standing(db: store.Db, query: str, ids: pl.Series) -> pl.DataFrame:
+    """What ``query`` finds for the ids in ``asked``."""
+    db.execute("create temp table asked (id bigint primary key) on commit drop")
+    store.copy_in(db, "asked", pl.DataFrame({"id": ids.unique().sort()}))
+    found = store.frame(db, query)
     db.execute("drop table asked")
     return found
 
@@ -89,21 +116,10 @@ def blind_keys(met: pl.DataFrame) -> pl.DataFrame:
     return blinded.unique().sort("key", "file")
 
 
-def _supersede(db: store.Db, said: pl.DataFrame, new: pl.Series) -> None:
-    """What the same rows said before is withdrawn, also where they say again what they said earlier; the files of which
-    something else stands now are fresh."""
-    db.execute("create temp table newly (id bigint primary key, row_ bigint, new boolean) on commit drop")
-    store.copy_in(db, "newly", said.select("id", row_="row", new=pl.col("id").is_in(new.implode())))
-    db.execute("analyze newly")
-    db.execute(
-        """update identity_file f set fresh = true from identity_description d join newly n on n.id = d.id
-           where f.id = d.file and not f.fresh and (n.new or d.withdrawn)"""
-    )
-    db.execute(
-        """update identity_description d set withdrawn = true from newly n
-           where d.row_ = n.row_ and not d.withdrawn and d.id not in (select id from newly)"""
-    )
-    db.execute(
-        "update identity_description d set withdrawn = false from newly n where d.id = n.id and d.withdrawn"
-    )
-    db.execute("drop table newly")
+def _supersede(db: store.Db, said: pl.DataFrame, before: pl.DataFrame) -> None:
+    """What the same rows said before is withdrawn, also where they say again what they said earlier."""
+    again = before.join(said, on="id", how="semi")
+    other = before.join(said, on="id", how="anti")
+    for withdrawn, rows in ((True, other.filter(~pl.col("withdrawn"))), (False, again.filter("withdrawn"))):
+        if len(rows):
+            db.execute(WITHDRAW, [withdrawn, rows["id"].to_list()])

@@ -5,8 +5,7 @@ from datetime import datetime
 import polars as pl
 
 from handhold import store
-from handhold.identity.candidates import SAID
-from handhold.identity.describe import SAYING, _own_case, describe
+from handhold.identity.describe import SAYING, _own_case, describe, ids_of
 
 STANDING = """
     select d.id, d.file from identity_description d join retold_row r on r.row_ = d.row_ where not d.withdrawn"""
@@ -40,8 +39,7 @@ def _standing(ordered: pl.DataFrame) -> pl.Series:
         court_case=_own_case()
     )
     last = naming.filter(pl.col("turn") == pl.col("turn").max().over("row"))
-    texts = last.with_columns(text=pl.struct(SAID.keys()).struct.json_encode())
-    return store.stable_ids("description", texts["file"], texts["row"], texts["text"])
+    return ids_of(last)
 
 
 def _flag(db: store.Db, stands: pl.Series) -> None:

@@ -99,6 +99,6 @@ def blind_one(value: str, domain: str) -> int:
     return keyring().blind_one(value, domain)
 
 
-def stable_ids(domain: str, *parts: pl.Series) -> pl.Series:
+def stable_ids(domain: str, *parts: pl.Series, near: pl.Series | None = None) -> pl.Series:
     """See :meth:`Keyring.stable_ids`."""
-    return keyring().stable_ids(domain, *parts)
+    return keyring().stable_ids(domain, *parts, near=near)

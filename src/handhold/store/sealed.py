@@ -21,6 +21,7 @@ CLASSES = ("identity", "location", "sponsor", "benefit", "clinical", "delivery")
 KEY_ID_BYTES = 4
 NONCE_BYTES = 12
 SEAL_BYTES = KEY_ID_BYTES + NONCE_BYTES + 16  # by how much a sealed blob is longer: key id, nonce, tag
+OWN_BITS = (1 << 43) - 1  # of an id that lies near another; the rest tells a million neighbourhoods
 UNIT = "\x1f"  # ASCII unit separator: stands between the parts of an id and occurs in none
 
 
@@ -123,12 +124,16 @@ class Keyring:
         """The hash that :meth:`blind` gives this text."""
         return int(self._hashes([value], domain)[0])
 
-    def stable_ids(self, domain: str, *parts: pl.Series) -> pl.Series:
-        """63-bit ids over the parts of each row; a null part counts as empty."""
+    def stable_ids(self, domain: str, *parts: pl.Series, near: pl.Series | None = None) -> pl.Series:
+        """63-bit ids over the parts of each row; a null part counts as empty.
+
+        ``near``: ids of which the first bits are taken, so that what belongs together lies together in the order of ids, too.
+        """
         whole = pl.DataFrame([part.alias(str(n)) for n, part in enumerate(parts)]).select(
             pl.concat_str(pl.all().cast(pl.String).fill_null(""), separator=UNIT)
         )
-        return self.blind(whole.to_series(), domain).alias("id")
+        ids = self.blind(whole.to_series(), domain).alias("id")
+        return ids if near is None else (ids & OWN_BITS) | (near & ~OWN_BITS)
 
     def _hashes(self, texts: Iterable[str], domain: str) -> np.ndarray:
         base = hashlib.blake2b(digest_size=8, key=self.index_secret, person=domain.encode()[:16])

@@ -3,7 +3,7 @@
 from handhold.timeline import kinds
 from handhold.timeline.kinds import KINDS, Kind
 from handhold.timeline.record import AGENCY as OWN_AGENCY
-from handhold.timeline.record import OwnEvent, Recorded, add, record
+from handhold.timeline.record import OwnEvent, Recorded, add, record, stated
 from handhold.timeline.restate import restate
 from handhold.timeline.stream import stream
 from handhold.timeline.tell import Told, Withheld, tell
@@ -20,6 +20,7 @@ __all__ = [
     "kinds",
     "record",
     "restate",
+    "stated",
     "stream",
     "tell",
 ]

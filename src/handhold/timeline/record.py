@@ -40,6 +40,7 @@ class Reading(Protocol):
     changed: pl.Series
     withdrawn: pl.Series
     returned: pl.Series
+    first: bool
 
 
 @dataclass(frozen=True)
@@ -63,13 +64,14 @@ class OwnEvent:
     slot: str = ""
 
 
-def record(db: store.Db, reading: Reading, *, now: datetime) -> Recorded:
+def record(db: store.Db, reading: Reading, *, now: datetime, events: pl.DataFrame | None = None) -> Recorded:
     """Record what a reading's reports state, and take back what its changed and withdrawn rows no longer state.
 
-    The same reading again changes nothing. Recorded at ``now``; one transaction, the caller's.
+    The same reading again changes nothing. Recorded at ``now``; one transaction, the caller's. ``events``: its reports as
+    :func:`stated` gives them, where somebody has made them already.
     """
     store.lock(db, "timeline.record")
-    events = _events(reading.reports, now)
+    events = stated(reading.reports, now) if events is None else events
     before = _before(db, reading, events)
     returned = _returned(before, reading, events)
     fresh = events.join(before, on="id", how="anti")
@@ -85,8 +87,8 @@ def record(db: store.Db, reading: Reading, *, now: datetime) -> Recorded:
     )
 
 
-def _events(reports: pl.DataFrame, now: datetime) -> pl.DataFrame:
-    """Reports as events: one of each."""
+def stated(reports: pl.DataFrame, now: datetime) -> pl.DataFrame:
+    """Reports as events, one of each, recorded at ``now``; needs no database."""
     return identified(reports, now).unique("id", keep="first", maintain_order=True)
 
 
@@ -104,6 +106,7 @@ def identified(reports: pl.DataFrame, now: datetime) -> pl.DataFrame:
         reports["sponsor"],
         reports["benefit"],
         reports["clinical"],
+        near=reports["file"],
     )
     return reports.with_columns(
         ids.alias("id"),
@@ -122,7 +125,8 @@ def _before(db: store.Db, reading: Reading, events: pl.DataFrame) -> pl.DataFram
         ]
     )
     db.execute("create temp table timeline_matched_row (row_ bigint primary key) on commit drop")
-    if db.execute("select exists (select from timeline_event where row_ is not null)").fetchone() == (True,):
+    known = "select exists (select from timeline_event where row_ is not null)"
+    if not reading.first and db.execute(known).fetchone() == (True,):
         store.copy_in(db, "timeline_matched_row", pl.DataFrame({"row_": rows.drop_nulls().unique()}))
         db.execute("analyze timeline_matched_row")
     before = store.frame(db, BEFORE)
@@ -166,9 +170,14 @@ def replaced(ended: pl.DataFrame, events: pl.DataFrame, on: list[str]) -> pl.Dat
 
 
 def insert(db: store.Db, fresh: pl.DataFrame) -> None:
-    """Put new events in, with every address and every confidence sealed; such as are superseded already, too."""
+    """Put new events in, with every address and every confidence sealed; such as are superseded already, too.
+
+    In the order of their files: the events of a file, its rows and their ids lie near one another in the indexes, and an
+    index grows fastest where it was touched last.
+    """
     if not len(fresh):
         return
+    fresh = fresh.sort("file", "row_")
     sealed = fresh.with_columns(_sealed("location", "timeline_event.location", fresh))
     past = [name for name in ("superseded_by", "superseded") if name in fresh.columns]
     store.copy_in(db, "timeline_event", sealed.select(*COLUMNS, *past))
@@ -243,9 +252,10 @@ def _own(rows: list[OwnEvent], by: str, now: datetime) -> pl.DataFrame:
         frame["at"].dt.epoch("us"),
         frame["detail"],
         frame["subject"],
+        near=frame["child"],
     )
     local = pl.col("at").dt.convert_time_zone(ZONE).dt.date()
     return frame.with_columns(
         ids.alias("id"), local.alias("day"), local.alias("known_day"), pl.col("at").alias("known"),
         agency=pl.lit(AGENCY), precision_=pl.lit("t"), recorded=pl.lit(now).cast(moments),
-    ).unique("id", keep="first", maintain_order=True)  # fmt: skip
+    ).unique("id", keep="first").sort("child", "id")  # fmt: skip
