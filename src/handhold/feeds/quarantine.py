@@ -53,9 +53,13 @@ AGAIN = """
     where r.id = q.id and q.edit is null and q.released_by is distinct from r.by"""
 
 
-def release(db: store.Db, rows: pl.Series, delivery: Delivery, now: datetime) -> None:
-    """What was refused before of rows that ``delivery`` has in good order leaves the quarantine."""
-    waiting = store.frame(db, OPEN, [delivery.feed, delivery.id])["row"]
+def waiting(db: store.Db, delivery: Delivery) -> pl.Series:
+    """The keys of rows of its feed that other deliveries have in quarantine."""
+    return store.frame(db, OPEN, [delivery.feed, delivery.id])["row"]
+
+
+def release(db: store.Db, waiting: pl.Series, rows: pl.Series, delivery: Delivery, now: datetime) -> None:
+    """What was refused before (see :func:`waiting`) of rows that ``delivery`` has in good order leaves the quarantine."""
     keys_ = waiting.filter(waiting.is_in(rows.implode())).to_list()
     if keys_:
         db.execute(RELEASE, {"now": now, "by": delivery.id, "feed": delivery.feed, "keys": keys_})

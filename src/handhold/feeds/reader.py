@@ -131,7 +131,7 @@ def _read(
         return _counted(db, one, group)
     delivery, layout, now = one.delivery, one.layout, group.now
     compared = snapshot.Comparison(db, delivery, layout, now=now, pack=group.pack, lines=lines)
-    teller = Teller(db, group.pack, now)
+    teller, waiting = Teller(db, group.pack, now), quarantine.waiting(db, delivery)
     first = True
     for batch, last in _with_end(one.batches()):
         if last:
@@ -141,8 +141,10 @@ def _read(
         refused = quarantine.keys(batch.problems, layout).drop_nulls()
         change = compared.take(batch.rows, refused, alone=first and last)
         first = False
-        quarantine.release(db, batch.rows["row"], delivery, now)
+        # Understood before it is written: meanwhile the database writes the batch before.
         reports, described = teller.tell(Rows(change.news, layout, group.pack))
+        compared.keep(change)
+        quarantine.release(db, waiting, batch.rows["row"], delivery, now)
         quarantine.put(db, batch.problems, delivery, layout, now)
         persons = _persons(one, group, change)
         yield Reading(

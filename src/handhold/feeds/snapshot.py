@@ -6,7 +6,7 @@ several lines with one key the last counts. Where they stand in different batche
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 
 import numpy as np
@@ -41,12 +41,14 @@ class Repeats(Exception):
 @dataclass
 class Change:
     """Rows of one batch by what they are: ``news`` are to be understood, the rest is only counted; ``last``: of every key the
-    last row of the delivery, if it is in this batch."""
+    last row of the delivery, if it is in this batch; ``earlier``: the ones before it. ``kinds``: as :func:`_kinds` says."""
 
     news: pl.DataFrame
     last: pl.DataFrame
-    changed: pl.Series = field(default_factory=ids)
-    returned: pl.Series = field(default_factory=ids)
+    earlier: pl.DataFrame
+    kinds: dict[str, pl.DataFrame]
+    changed: pl.Series
+    returned: pl.Series
 
 
 def last_lines(db: store.Db, batches: Iterable[pl.DataFrame]) -> pl.DataFrame:
@@ -92,28 +94,29 @@ class Comparison:
         return self.rows - self.unchanged
 
     def take(self, rows: pl.DataFrame, quarantined: pl.Series, *, alone: bool) -> Change:
-        """Compare a batch and write it down. ``rows`` has ``row``, ``content``, ``file``, ``number``, ``line`` and the cells;
+        """Compare a batch. ``rows`` has ``row``, ``content``, ``file``, ``number``, ``line`` and the cells;
         ``quarantined`` are ids of rows that are in the delivery but could not be used; ``alone``: it is the only batch.
-
-        Raises :class:`Repeats`.
         """
         last, earlier = _one_a_key(rows, self._lines)
-        self._once(last["row"])
         known = self._known(last, quarantined, alone=alone)
         kinds = _kinds(last, known, self._as_of, late=self._late)
         of = {
             kind: kinds.filter(pl.col("kind") == kind)
             for kind in ("new", "changed", "returned", "past", "unchanged")
         }
-        self._write(of)
-        _past(self._db, earlier.filter(~pl.col("same_later")), self._delivery, self._now)
         self.rows += len(rows)
         self.unchanged += len(of["unchanged"]) + int(earlier["same_later"].sum())
         self.past += len(of["past"])
         changed = pl.concat([of["changed"], of["returned"].filter(~pl.col("same"))])["row"].alias("id")
         self.changed += len(changed)
         news = pl.concat([of["new"], of["changed"], of["returned"]]).select(rows.columns)
-        return Change(news, last, changed, of["returned"]["row"].alias("id"))
+        return Change(news, last, earlier, of, changed, of["returned"]["row"].alias("id"))
+
+    def keep(self, change: Change) -> None:
+        """Write a batch down that was compared. Raises :class:`Repeats`."""
+        self._once(change.last["row"])
+        self._write(change.kinds)
+        _past(self._db, change.earlier.filter(~pl.col("same_later")), self._delivery, self._now)
 
     def gone(self) -> pl.Series:
         """After the last batch: withdraw what a snapshot has no more; returns the ids. A row in quarantine is there.

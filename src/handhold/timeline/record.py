@@ -27,6 +27,11 @@ REVIVE = """
 SUPERSEDE = """
     update timeline_event e set superseded_by = s.superseded_by, superseded = %(now)s
     from timeline_replaced s where e.id = s.id and e.superseded_by is null"""
+SEALED = (
+    ("location", "timeline_event", "location"), ("benefit", "timeline_sealed", "blob"), ("clinical", "timeline_sealed", "blob"),
+    ("sponsor", "sponsor.timeline_sealed", "blob"),
+)  # fmt: skip
+"""What is sealed: its element class, the table and the column where it lies."""
 COLUMNS = (
     "id", "file", "row_", "slot", "agency", "kind", "at", "day", "precision_", "known", "known_day", "recorded", "detail",
     "place", "building", "address_flags", "location", "subject", "delivery", "line",
@@ -70,9 +75,12 @@ def record(db: store.Db, reading: Reading, *, now: datetime, events: pl.DataFram
     The same reading again changes nothing. Recorded at ``now``; one transaction, the caller's. ``events``: its reports as
     :func:`stated` gives them, where somebody has made them already.
     """
-    store.lock(db, "timeline.record")
     events = stated(reading.reports, now) if events is None else events
+    store.lock(db, "timeline.record")
     before = _before(db, reading, events)
+    if not len(before):
+        insert(db, events)
+        return Recorded(len(events), 0, _files(events["file"]))
     returned = _returned(before, reading, events)
     fresh = events.join(before, on="id", how="anti")
     again = before.filter(pl.col("superseded_by").is_not_null()).join(events, on="id", how="semi")
@@ -82,14 +90,20 @@ def record(db: store.Db, reading: Reading, *, now: datetime, events: pl.DataFram
     _revive(db, revived, now)
     _supersede(db, gone, now)
     touched = [fresh["file"], gone["file"], before.filter(pl.col("id").is_in(revived.implode()))["file"]]
-    return Recorded(
-        len(fresh) + len(revived), len(gone), pl.concat(touched).drop_nulls().unique().sort().alias("file")
-    )
+    return Recorded(len(fresh) + len(revived), len(gone), _files(pl.concat(touched)))
+
+
+def _files(files: pl.Series) -> pl.Series:
+    return files.drop_nulls().unique().sort().alias("file")
 
 
 def stated(reports: pl.DataFrame, now: datetime) -> pl.DataFrame:
-    """Reports as events, one of each, recorded at ``now``; needs no database."""
-    return identified(reports, now).unique("id", keep="first", maintain_order=True)
+    """Reports as events, one of each, sealed, recorded at ``now``; needs no database.
+
+    In the order of their files: the events of a file, its rows and their ids lie near one another in the indexes, and an
+    index grows fastest where it was touched last.
+    """
+    return sealed(identified(reports, now).unique("id", keep="first").sort("file", "row_", "id"))
 
 
 def identified(reports: pl.DataFrame, now: datetime) -> pl.DataFrame:
@@ -169,35 +183,28 @@ def replaced(ended: pl.DataFrame, events: pl.DataFrame, on: list[str]) -> pl.Dat
     )
 
 
-def insert(db: store.Db, fresh: pl.DataFrame) -> None:
-    """Put new events in, with every address and every confidence sealed; such as are superseded already, too.
-
-    In the order of their files: the events of a file, its rows and their ids lie near one another in the indexes, and an
-    index grows fastest where it was touched last.
-    """
-    if not len(fresh):
-        return
-    fresh = fresh.sort("file", "row_")
-    sealed = fresh.with_columns(_sealed("location", "timeline_event.location", fresh))
-    past = [name for name in ("superseded_by", "superseded") if name in fresh.columns]
-    store.copy_in(db, "timeline_event", sealed.select(*COLUMNS, *past))
-    for cls in ("benefit", "clinical"):
-        _insert_sealed(db, "timeline_sealed", cls, fresh, pl.lit(cls).alias("class"))
-    _insert_sealed(db, "sponsor.timeline_sealed", "sponsor", fresh)
+def sealed(events: pl.DataFrame) -> pl.DataFrame:
+    """Events with every address and every confidence sealed, each for its place; only what is said goes through the cipher."""
+    return events.with_columns(_blobs(events, cls, f"{table}.{column}") for cls, table, column in SEALED)
 
 
-def _insert_sealed(db: store.Db, table: str, cls: str, fresh: pl.DataFrame, *more: pl.Expr) -> None:
-    said = fresh.filter(pl.col(cls).is_not_null())
-    blobs = _sealed(cls, f"{table}.blob", said).alias("blob")
-    store.copy_in(db, table, said.select(pl.col("id").alias("event"), blobs, *more))
-
-
-def _sealed(cls: str, context: str, rows: pl.DataFrame) -> pl.Series:
-    """The column ``cls`` sealed under its class, null where nothing is said; only what is said goes through the cipher."""
-    said = rows.select("id", cls).filter(pl.col(cls).is_not_null())
+def _blobs(events: pl.DataFrame, cls: str, context: str) -> pl.Series:
+    said = events.select("id", cls).filter(pl.col(cls).is_not_null())
     blobs = store.seal_many(cls, context, said["id"], said[cls])
     opened = said.select("id", blobs.alias("blob"))
-    return rows.select("id").join(opened, on="id", how="left", maintain_order="left")["blob"].alias(cls)
+    return events.select("id").join(opened, on="id", how="left", maintain_order="left")["blob"].alias(cls)
+
+
+def insert(db: store.Db, fresh: pl.DataFrame) -> None:
+    """Put new events in, as :func:`sealed` gives them; such as are superseded already, too."""
+    if not len(fresh):
+        return
+    past = [name for name in ("superseded_by", "superseded") if name in fresh.columns]
+    store.copy_in(db, "timeline_event", fresh.select(*COLUMNS, *past))
+    for cls, table, _ in SEALED[1:]:
+        said = fresh.filter(pl.col(cls).is_not_null()).select(event="id", blob=cls)
+        named = [] if cls == "sponsor" else [pl.lit(cls).alias("class")]
+        store.copy_in(db, table, said.with_columns(named))
 
 
 def _revive(db: store.Db, ids: pl.Series, now: datetime) -> None:

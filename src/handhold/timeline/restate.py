@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import polars as pl
 
 from handhold import store
-from handhold.timeline.record import Recorded, identified, insert, replaced
+from handhold.timeline.record import Recorded, identified, insert, replaced, sealed
 
 BEFORE = """
     select e.id, e.file, e.row_, e.slot, e.kind, e.superseded_by, e.unsaid, e.delivery, e.line, e.known
@@ -55,7 +55,7 @@ def restate(db: store.Db, told: Retelling, *, now: datetime) -> Recorded:
     changed = pl.concat([_changed(before, canon), unsaid])
     insert(
         db,
-        fresh.with_columns(
+        sealed(fresh).with_columns(
             superseded=pl.when(pl.col("superseded_by").is_not_null()).then(pl.lit(now).cast(CHANGE["known"]))
         ),
     )
