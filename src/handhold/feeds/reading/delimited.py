@@ -271,15 +271,20 @@ def unique(header: list[str]) -> list[str]:
 
 
 def _pieces(texts: Iterator[bytes], shape: _Shape, line: int) -> Iterator[Piece]:
+    for text, grid in Coming(_grids(texts, shape)):
+        found, line = _piece(text, grid, shape, line)
+        yield found
+
+
+def _grids(texts: Iterator[bytes], shape: _Shape) -> Generator[tuple[bytes, "_Grid"], None, None]:
+    """Where the rows of the next piece stand is found in a thread while the cells of the last one are made."""
     for text in texts:
         if text:
-            found, line = _piece(text, shape, line)
-            yield found
+            yield text, _grid(text, shape)
 
 
-def _piece(text: bytes, shape: _Shape, line: int) -> tuple[Piece, int]:
+def _piece(text: bytes, grid: "_Grid", shape: _Shape, line: int) -> tuple[Piece, int]:
     """Rows of one piece; lines are counted from 1 for the first row of the file, header included."""
-    grid = _grid(text, shape)
     lines = line + 1 + np.arange(len(grid.ends))
     blank = _blank(text, grid, shape.separator)
     right = grid.cells == len(shape.header)
