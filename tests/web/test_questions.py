@@ -198,8 +198,9 @@ def test_a_second_look_does_not_show_the_first_word(steward: Any, visit: Visit) 
             db, "select file_a, file_b, by from identity_question where answer = 'no match'"
         )[0]
         pair = identity.pair(question["file_a"], question["file_b"])
-        assert identity.draw_again(db, [pair], 1.0, by=question["by"], now=NOW) == 1
-        review = store.fetch(db, "select id from identity_review")[0]["id"]
+        # Unless it was among the one in twenty that the decision itself drew.
+        identity.draw_again(db, [pair], 1.0, by=question["by"], now=NOW)
+        (review,) = (row["id"] for row in store.fetch(db, "select id from identity_review"))
     assert steward.get(f"/questions/{review}/").status_code == 404
     second = visit("second", "safety")
     page = second.get(f"/questions/{review}/").content.decode()
