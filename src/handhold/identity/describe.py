@@ -8,8 +8,8 @@ import polars as pl
 from handhold import store
 from handhold.identity.candidates import SAID, keys, profiles
 
-FILES = "select id from asked join identity_file using (id)"
-OF_ROWS = "select d.id, d.file, d.withdrawn from asked a join identity_description d on d.row_ = a.id"
+FILES = "select f.id from unnest(%s::bigint[]) a (id) join identity_file f using (id)"
+OF_ROWS = "select d.id, d.file, d.withdrawn from unnest(%s::bigint[]) a (id) join identity_description d on d.row_ = a.id"
 WITHDRAW = "update identity_description set withdrawn = %s where id = any(%s)"
 FRESH = "update identity_file set fresh = true where id = any(%s) and not fresh"
 SAYING = [
@@ -61,11 +61,10 @@ def describe(db: store.Db, descriptions: pl.DataFrame | Ready, *, now: datetime)
     made = descriptions if isinstance(descriptions, Ready) else ready(descriptions)
     if not len(made.files):
         return 0
-    new_files = made.files.join(
-        _standing(db, FILES, made.files["id"]), on="id", how="anti", maintain_order="left"
-    )
+    known = store.frame(db, FILES, [made.files["id"].to_list()])
+    new_files = made.files.join(known, on="id", how="anti", maintain_order="left")
     store.copy_in(db, "identity_file", new_files)
-    before = _standing(db, OF_ROWS, made.said["row_"])
+    before = store.frame(db, OF_ROWS, [made.said["row_"].unique().to_list()])
     new = made.said.join(before, on="id", how="anti", maintain_order="left")
     store.copy_in(db, "identity_description", new.with_columns(recorded=pl.lit(now)))
     if len(new):
@@ -96,15 +95,6 @@ def ids_of(told: pl.DataFrame) -> pl.Series:
     """Ids of descriptions: of the file, the row and all it says; those of a file lie together."""
     text = told.select(pl.struct(SAID.keys()).struct.json_encode()).to_series()
     return store.stable_ids("description", told["file"], told["row"], text, near=told["file"])
-
-
-def _standing(db: store.Db, query: str, ids: pl.Series) -> pl.DataFrame:
-    """What ``query`` finds for the ids in ``asked``."""
-    db.execute("create temp table asked (id bigint primary key) on commit drop")
-    store.copy_in(db, "asked", pl.DataFrame({"id": ids.unique().sort()}))
-    found = store.frame(db, query)
-    db.execute("drop table asked")
-    return found
 
 
 def blind_keys(met: pl.DataFrame) -> pl.DataFrame:

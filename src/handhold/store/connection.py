@@ -8,6 +8,7 @@ connection everything happens in the order in which they say it, only sooner.
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from threading import Thread
 from typing import Any
 
@@ -18,6 +19,11 @@ class Connection(psycopg.Connection[Any]):
     """See the module. What goes wrong in the background is raised by whatever is asked next, before anything is committed."""
 
     _going: Future[None] | None = None
+
+    @cached_property
+    def types(self) -> dict[str, dict[str, str]]:
+        """The types of the columns of lasting tables, by table, as far as somebody asked for them on this connection."""
+        return {}
 
     def behind(self, work: Callable[[psycopg.Cursor[Any]], None]) -> None:
         """Do ``work`` in the background, after what is under way."""

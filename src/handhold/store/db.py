@@ -24,7 +24,9 @@ Query = str
 Params = dict[str, Any] | Sequence[Any] | None
 
 NULL = "\x01\x1a"  # stands for null in CSV on the way out
-TYPES = "select attname, format_type(atttypid, null) from pg_attribute where attrelid = to_regclass(%s) and attnum > 0"
+TYPES = """
+    select a.attname, format_type(a.atttypid, null), c.relpersistence = 't'
+    from pg_attribute a join pg_class c on c.oid = a.attrelid where c.oid = to_regclass(%s) and a.attnum > 0"""
 SOME = 2_000  # rows from which on a COPY is worth a thread
 MANY = 2_000  # rows changed at once of which the planner should know
 GROWN = 4  # ... where they are more than one in this many of those it knows
@@ -260,13 +262,26 @@ def copy_in(db: Db, table: str, rows: pl.DataFrame, columns: Sequence[str] | Non
 
 
 def _copied(cursor: psycopg.Cursor[Any], table: str, rows: pl.DataFrame) -> None:
-    kinds = dict(cursor.execute(TYPES, [table]).fetchall())
+    kinds = _types(cursor, table)
     names = sql.SQL(", ").join(sql.Identifier(name) for name in rows.columns)
     into = sql.SQL("copy {} ({}) from stdin (format binary)").format(_table(table), names)
     with cursor.copy(into) as copy:
         for piece in packed.pieces(rows, {name: kinds[name] for name in rows.columns}):
             copy.write(piece)
     tell_planner(cursor, table, len(rows))
+
+
+def _types(cursor: psycopg.Cursor[Any], table: str) -> dict[str, str]:
+    """The type of each column; asked once a connection, but for temporary tables, of which the next may have other columns."""
+    db = cursor.connection
+    known: dict[str, dict[str, str]] = db.types if isinstance(db, Connection) else {}
+    if table in known:
+        return known[table]
+    rows = cursor.execute(TYPES, [table]).fetchall()
+    types = {name: kind for name, kind, _ in rows}
+    if not any(temporary for _, _, temporary in rows):
+        known[table] = types
+    return types
 
 
 def tell_planner(db: Db | psycopg.Cursor[Any], table: str, changed: int) -> None:
