@@ -24,7 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -60,22 +60,25 @@ def rules() -> tuple[Any, dict[str, Any]]:
     return layouts(shipped)["eoir.tbl_schedule"], shipped.toml("feeds/reading.toml")["bounds"]
 
 
-def cells(made: Made) -> Any:
-    """What our reader gives of the file as it lies there."""
+def pieces(made: Made) -> Iterator[Any]:
+    """What our reader gives of the file as it lies there, piece by piece."""
     from handhold.feeds.reading import source
 
     layout, bounds = rules()
     with open(made.schedule, "rb") as file:
-        return source.cells(file, made.schedule.name, layout, bounds)
+        yield from source.pieces(file, made.schedule.name, layout, bounds)
+
+
+def cells(made: Made) -> Any:
+    """The same as a whole."""
+    from handhold.feeds.reading import source
+
+    return source.joined(list(pieces(made)))
 
 
 def ours(made: Made) -> int:
     """Rows that our reader gives, piece by piece as its caller takes them; DuckDB holds no more of them either."""
-    from handhold.feeds.reading import source
-
-    layout, bounds = rules()
-    with open(made.schedule, "rb") as file:
-        return sum(len(piece.rows) for piece in source.pieces(file, made.schedule.name, layout, bounds))
+    return sum(len(piece.rows) for piece in pieces(made))
 
 
 def duckdb_scan(made: Made) -> int:

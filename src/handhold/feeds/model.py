@@ -113,8 +113,9 @@ def ids() -> pl.Series:
 class Reading:
     """What deliveries say that was not known, or a part of it: see ``docs/explanation/flow.md`` for the columns.
 
-    ``of``: the delivery that a part is of (null: of several); ``first``: of its rows none was known before; ``unsaid``: what the parts before said of it is taken back, as
-    is all that was written with them. ``deliveries``: those that are settled now.
+    ``of``: the delivery that a part is of (null: of several); ``first``: no row of its feed was known before it, so nothing can
+    be recorded of its rows; ``unsaid``: what the parts before said of it is taken back, as is all that was written with them.
+    ``deliveries``: those that are settled now.
     """
 
     reports: pl.DataFrame = field(default_factory=lambda: empty(REPORT))

@@ -59,8 +59,9 @@ def read(
     """Understand what is new in a group (see ``inbox.groups``), and write down rows, quarantine and counts.
 
     What it says comes part by part, to be recorded in the same transaction: at the latest while the part after next of the
-    same delivery is asked for, and before another delivery is. See ``model.Reading`` for parts that take back others. Whoever does not take all of them closes it. Bad data never raises: a
-    delivery that cannot be read is refused, one that looks wrong is held, each with a sentence.
+    same delivery is asked for, and before another delivery is. See ``model.Reading`` for parts that take back others. Whoever
+    does not take all of them closes it. Bad data never raises: a delivery that cannot be read is refused, one that looks wrong
+    is held, each with a sentence.
     ``ahead``: deliveries of which the first batches are made already, by id (see ``opening.alone``).
     """
     store.lock(db, "feeds.read")

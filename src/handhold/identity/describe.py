@@ -34,15 +34,7 @@ def ready(descriptions: pl.DataFrame) -> Ready:
         subset="file", keep="first", maintain_order=True
     )
     numbers = store.seal_many("identity", "identity_file.key_", files["file"], files["file_key"])
-    told = descriptions.filter(pl.any_horizontal(pl.col(SAYING).is_not_null())).with_columns(
-        court_case=_own_case()
-    )
-    text = told.select(pl.struct(SAID.keys()).struct.json_encode()).to_series()
-    said = (
-        told.with_columns(text.alias("text"), ids_of(told))
-        .unique(subset="id", keep="first")
-        .sort("file", "id")
-    )
+    said = told(descriptions).unique(subset="id", keep="first").sort("file", "id")
     texts = store.seal_many("identity", "identity_description.sealed", said["id"], said["text"])
     return Ready(
         files.select("agency", id="file", key_=numbers),
@@ -91,10 +83,15 @@ def _own_case() -> pl.Expr:
     return pl.when(pl.col("agency") == "EOIR").then("file_key").otherwise("court_case")
 
 
-def ids_of(told: pl.DataFrame) -> pl.Series:
-    """Ids of descriptions: of the file, the row and all it says; those of a file lie together."""
-    text = told.select(pl.struct(SAID.keys()).struct.json_encode()).to_series()
-    return store.stable_ids("description", told["file"], told["row"], text, near=told["file"])
+def told(descriptions: pl.DataFrame) -> pl.DataFrame:
+    """The descriptions that say something, with all they say as ``text`` and their ``id``: of the file, the row and the text;
+    those of a file lie together."""
+    speaking = descriptions.filter(pl.any_horizontal(pl.col(SAYING).is_not_null()))
+    said = speaking.with_columns(court_case=_own_case()).with_columns(
+        text=pl.struct(SAID.keys()).struct.json_encode()
+    )
+    ids = store.stable_ids("description", said["file"], said["row"], said["text"], near=said["file"])
+    return said.with_columns(ids)
 
 
 def blind_keys(met: pl.DataFrame) -> pl.DataFrame:

@@ -5,7 +5,7 @@ from datetime import datetime
 import polars as pl
 
 from handhold import store
-from handhold.identity.describe import SAYING, _own_case, describe, ids_of
+from handhold.identity.describe import describe, told
 
 STANDING = """
     select d.id, d.file from identity_description d join retold_row r on r.row_ = d.row_ where not d.withdrawn"""
@@ -35,11 +35,7 @@ def redescribe(db: store.Db, rows: pl.Series, descriptions: pl.DataFrame, *, now
 
 def _standing(ordered: pl.DataFrame) -> pl.Series:
     """Ids of what each row says last of a person; a row that names nobody any more leaves standing whom it named."""
-    naming = ordered.filter(pl.any_horizontal(pl.col(SAYING).is_not_null())).with_columns(
-        court_case=_own_case()
-    )
-    last = naming.filter(pl.col("turn") == pl.col("turn").max().over("row"))
-    return ids_of(last)
+    return told(ordered).filter(pl.col("turn") == pl.col("turn").max().over("row"))["id"]
 
 
 def _flag(db: store.Db, stands: pl.Series) -> None:

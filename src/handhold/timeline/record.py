@@ -77,8 +77,8 @@ def record(db: store.Db, reading: Reading, *, now: datetime, events: pl.DataFram
     """
     events = stated(reading.reports, now) if events is None else events
     store.lock(db, "timeline.record")
-    before = _before(db, reading, events)
-    if not len(before):
+    before = None if reading.first else _before(db, reading, events)
+    if before is None or not len(before):
         insert(db, events)
         return Recorded(len(events), 0, _files(events["file"]))
     returned = _returned(before, reading, events)
@@ -139,8 +139,7 @@ def _before(db: store.Db, reading: Reading, events: pl.DataFrame) -> pl.DataFram
         ]
     )
     db.execute("create temp table timeline_matched_row (row_ bigint primary key) on commit drop")
-    known = "select exists (select from timeline_event where row_ is not null)"
-    if not reading.first and db.execute(known).fetchone() == (True,):
+    if db.execute("select exists (select from timeline_event where row_ is not null)").fetchone() == (True,):
         store.copy_in(db, "timeline_matched_row", pl.DataFrame({"row_": rows.drop_nulls().unique()}))
         db.execute("analyze timeline_matched_row")
     before = store.frame(db, BEFORE)
