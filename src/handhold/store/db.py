@@ -163,10 +163,15 @@ def fetch(db: Db, query: Query, params: Params = None) -> list[dict[str, Any]]:
 
 
 def frame(db: Db, query: Query, params: Params = None) -> pl.DataFrame:
-    """The rows of a query as columns, moved by COPY. jsonb and arrays come as text, timestamptz as UTC."""
+    """The rows of a query as columns, moved by COPY. jsonb and arrays come as text, timestamptz as UTC.
+
+    With sealed columns among them they are fetched as they are: as text, bytes would be twice as many.
+    """
     text = _filled(db, query, params)
     described = db.execute(sql.SQL("select * from ({}) as q limit 0").format(text)).description or []
     columns = {column.name: _type(db, column.type_code) for column in described}
+    if any(how == "bytea" for _, how in columns.values()):
+        return _with_bytes(db, text, {name: kind for name, (kind, _) in columns.items()})
     quoted = [sql.Identifier(name) for name, (kind, how) in columns.items() if kind == pl.String or how]
     force = sql.SQL(", force_quote ({})").format(sql.SQL(", ").join(quoted)) if quoted else sql.SQL("")
     out_of = sql.SQL("copy ({}) to stdout (format csv, null {}{})").format(text, sql.Literal(NULL), force)
@@ -187,6 +192,21 @@ def frame(db: Db, query: Query, params: Params = None) -> pl.DataFrame:
         empty_string_is_null=False,
     )
     return table.with_columns(_converted(name, how) for name, (_, how) in columns.items() if how)
+
+
+def _with_bytes(db: Db, query: sql.SQL, columns: dict[str, Any]) -> pl.DataFrame:
+    """Rows with bytes in them. What psycopg has no polars type for (jsonb, arrays) comes as text, as in :func:`frame`."""
+    texts = [
+        sql.SQL("{0}::text").format(sql.Identifier(name)) if kind == pl.String else sql.Identifier(name)
+        for name, kind in columns.items()
+    ]
+    told = sql.SQL("select {} from ({}) as q").format(sql.SQL(", ").join(texts), query)
+    with db.cursor(binary=True) as cursor:
+        rows = cursor.execute(told).fetchall()
+    values = zip(*rows, strict=True) if rows else ([] for _ in columns)
+    return pl.DataFrame(
+        [pl.Series(name, one, kind) for (name, kind), one in zip(columns.items(), values, strict=True)]
+    )
 
 
 def _filled(db: Db, query: Query, params: Params) -> sql.SQL:
