@@ -7,7 +7,7 @@ import pytest
 
 from handhold import identity, store
 from handhold.feeds.model import DESCRIPTION
-from handhold.identity import few, link
+from handhold.identity import few
 from handhold.identity.candidates import SAID, keys, profiles
 from handhold.identity.spec import PROFILE
 
@@ -36,7 +36,7 @@ def after(
     db: store.Db, parts: list[pl.DataFrame], few_files: int, monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, Any]:
     """The tables after these parts came one after the other, few at a time or by columns."""
-    monkeypatch.setattr(link, "FEW_FILES", few_files)
+    monkeypatch.setattr(few, "FEW", few_files)
     db.execute("savepoint before")
     for part in parts:
         described(db, part)

@@ -217,3 +217,25 @@ def test_a_new_file_meets_by_the_keys_that_a_batch_meets_by(db: store.Db) -> Non
     court = pl.when(pl.col("agency") == "EOIR").then("file_key").otherwise(pl.lit(None))
     met = keys(profiles(rows.with_columns(court_case=court), CODES))
     assert {r["kind"]: r["n"] for r in stored} == dict(met.group_by("kind").len().iter_rows())
+
+
+def test_files_that_met_by_keys_of_another_kind_meet_the_next_one_all_the_same(db: store.Db) -> None:
+    """Two slips at once: the date and the surname. Only the day of custody and the month of birth bring them together."""
+    ana = ANA | {"custody": "2024-03-01T16:00"}
+    tell(db, said("ERO", "216043624", **ana), said("ERO", "216043700", **JUAN))
+    kept = set(db.execute("select key, file, kind from identity_key").fetchall())
+    assert {kind for _, _, kind in kept} >= {"handover", "month"}
+    db.execute("delete from identity_key where kind <> 'number'")
+    store.put_setting(db, "identity.keys", 1)
+    got = tell(db, said("ORR", "UC1", **ana | {"dob": "2008-03-13", "last": "DUARDE BASQUES"}))
+    assert got.linked == 1
+    assert together(db) == {ids(("ERO", "216043624"), ("ORR", "UC1")), ids(("ERO", "216043700"))}
+    assert set(db.execute("select key, file, kind from identity_key").fetchall()) >= kept
+
+
+def test_a_file_meets_nobody_by_what_it_said_before(db: store.Db) -> None:
+    tell(db, said("ERO", "216043624", **JUAN))
+    tell(db, said("ERO", "216043624", **ANA))
+    tell(db, said("ORR", "UC1", **JUAN), day=1)
+    tell(db, said("ORR", "UC2", **ANA), day=2)
+    assert together(db) == {ids(("ERO", "216043624"), ("ORR", "UC2")), ids(("ORR", "UC1"))}

@@ -55,6 +55,17 @@ def test_a_model_nobody_trained_cannot_be_adopted(db: store.Db) -> None:
         identity.adopt(db, "abc", now=NOW)
 
 
+def test_a_model_that_was_adopted_for_another_specification_decides_no_more(db: store.Db) -> None:
+    db.execute(
+        """insert into identity_model (version, text_, spec, files, trained, by, adopted) values
+           ('old', '', 'of last year', 9, %(now)s, %(by)s, %(now)s)""",
+        {"now": NOW, "by": BY},
+    )
+    assert identity.scale(PACK, db).version == identity.scale(PACK).version
+    with pytest.raises(identity.ModelError, match="another comparison"):
+        identity.adopt(db, "old", now=NOW)
+
+
 def test_a_model_of_another_specification_never_weighs() -> None:
     with pytest.raises(identity.ModelError, match="specification"):
         of(PACK, PACK.toml("identity/model.toml") | {"spec": "of last year"})

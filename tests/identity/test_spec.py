@@ -63,12 +63,20 @@ def by_sql(people: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
         f"create table met as select p.a, p.b, {sides} from pairs p join people l on l.file = p.a join people r on r.file = p.b"
     )
     db.execute(
-        f"create table judged as select a, b, {levels}, least(last_rare_l, last_rare_r) as surname_rare, least(first_rare_l, first_rare_r) as given_rare from met"
+        f"create table judged as select a, b, {levels}, {_rare('last')} as surname_rare, {_rare('first')} as given_rare from met"
     )
     sums = ", ".join(f"{_sum(against)} as {name}" for against, name in enumerate(("stranger", "sibling")))
     found = pl.from_arrow(db.sql(f"select a, b, {', '.join(NAMES)}, {sums} from judged").to_arrow_table())
     assert isinstance(found, pl.DataFrame)
     return found
+
+
+def _rare(name: str) -> str:
+    one, other = (f"(not contains({name}_{side}, ' '))" for side in "lr")
+    return (
+        f"case when {one} and not {other} then {name}_rare_l when {other} and not {one} then {name}_rare_r"
+        f" else least({name}_rare_l, {name}_rare_r) end"
+    )
 
 
 def _sum(against: int) -> str:

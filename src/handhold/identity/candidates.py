@@ -4,7 +4,7 @@ Numbers come first and settle most files. Descriptions are only followed for fil
 number of pairs grows with what is unsettled and not with the nation.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import polars as pl
 
@@ -12,8 +12,10 @@ from handhold.identity.names import each, folded, parts
 from handhold.identity.spec import PROFILE
 
 NUMBERS = ("number", "court-case")
-KINDS = [*NUMBERS, "name", "surname", "given", "year", "day", "home"]
-WHOLE_DATE = 10
+MADE = 2  # how keys are made: another number has those of all files made anew (``describe.renewed``)
+KINDS = [*NUMBERS, "name", "surname", "given", "year", "day", "home", "handover", "month"]
+WHOLE_DATE, HOURS = 10, 24
+LETTERS = 3  # of a surname that may be mistyped further on
 CROWD = 300  # files behind one key: more are a key that says nothing (a shelter's placeholder name)
 BETWEEN = "\x1f"
 
@@ -94,7 +96,9 @@ def keys(people: pl.DataFrame) -> pl.DataFrame:
 
     ``name`` is the whole name in any order with the whole date of birth; ``surname`` and ``given`` one word with it;
     ``year`` and ``day`` the name with one half of the date, for dates that were mistyped; ``home`` an address with the
-    given name, for everything else that may be wrong.
+    initial of the given name, ``handover`` the day on which custody passed with the beginnings of both names, for names that
+    were mistyped too; ``month`` a given name, of any two, with the beginning of the surname and the month of birth, for several
+    slips at once.
     """
     return pl.concat(_key_parts(people)).drop_nulls().unique(maintain_order=True)
 
@@ -114,39 +118,62 @@ def short_keys(people: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(parts_)
 
 
-def _key_parts(people: pl.DataFrame) -> list[pl.DataFrame]:
-    """``file, kind, text`` of each kind."""
+def _key_parts(people: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """``file, kind, text`` of each kind, one after the other: together they would be larger than all that is compared."""
+    words = pl.List(pl.String)
     named = people.with_columns(
-        whole=each(
-            people.select(n=pl.concat_str("last", "first", separator=" "))["n"],
-            lambda name: parts(name).ordered,
-        ),
-        surnames=each(people["last"], heard_words, pl.List(pl.String)),
+        whole=pl.concat_str("last", "first", separator=" ").str.split(" ").list.sort().list.join(" "),
+        surnames=each(people["last"], heard_words, words), givens=each(people["first"], heard_words, words),
         given=each(people["first"], lambda name: parts(name).first_heard),
-    )
-    name = pl.concat_str(pl.col("surnames").list.sort().list.join(" "), "given", separator=BETWEEN)
+        begins=each(people["last"], beginning), initial=each(people["first"], initial),
+        day=(pl.col("custody") // HOURS).cast(pl.String), month=pl.col("dob").str.slice(0, 7),
+    )  # fmt: skip
+    named = named.with_columns(surname=pl.col("surnames").list.sort().list.join(" "))
     dated = named.filter(pl.col("dob").str.len_chars() == WHOLE_DATE)
     telling = dated.filter(~pl.col("dob").str.ends_with("-01-01"))
-    return [
-        people.select("file", kind=pl.lit("number"), text=pl.col("number")),
-        people.select("file", kind=pl.lit("court-case"), text=pl.col("court")),
-        dated.select("file", kind=pl.lit("name"), text=_with("whole", "dob")),
-        telling.select("file", "dob", word="surnames").explode("word").select("file", kind=pl.lit("surname"), text=_with("word", "dob")),
-        telling.select("file", kind=pl.lit("given"), text=_with("given", "dob")),
-        telling.select("file", kind=pl.lit("year"), text=pl.concat_str(name, pl.col("dob").str.slice(0, 4), separator=BETWEEN)),
-        telling.select("file", kind=pl.lit("day"), text=pl.concat_str(name, pl.col("dob").str.slice(5), separator=BETWEEN)),
-        named.select("file", "given", place="homes").explode("place").select(
-            "file", kind=pl.lit("home"), text=pl.concat_str(pl.col("place").cast(pl.String), "given", separator=BETWEEN)),
-    ]  # fmt: skip
+    yield _key("number", named, pl.col("number"))
+    yield _key("court-case", named, pl.col("court"))
+    yield _key("name", dated, _with("whole", "dob"))
+    yield _key(
+        "surname", telling.select("file", "dob", word="surnames").explode("word"), _with("word", "dob")
+    )
+    yield _key("given", telling, _with("given", "dob"))
+    yield _key("year", dated, _with("surname", "given", pl.col("dob").str.slice(0, 4)))
+    yield _key("day", telling, _with("surname", "given", pl.col("dob").str.slice(5)))
+    yield _key(
+        "home",
+        named.select("file", "initial", place="homes").explode("place"),
+        _with(pl.col("place").cast(pl.String), "initial"),
+    )
+    yield _key("handover", named, _with("day", "begins", "initial"))
+    yield _key(
+        "month",
+        dated.select("file", "begins", "month", word="givens").explode("word"),
+        _with("word", "begins", "month"),
+    )
+
+
+def _key(kind: str, told: pl.DataFrame, text: pl.Expr) -> pl.DataFrame:
+    return told.select("file", kind=pl.lit(kind), text=text)
+
+
+def beginning(name: str) -> str:
+    """The first letters of a surname as heard."""
+    return parts(name).first_heard[:LETTERS]
+
+
+def initial(name: str) -> str:
+    """The first letter of a name as heard."""
+    return parts(name).first_heard[:1]
 
 
 def heard_words(name: str) -> list[str]:
-    """The words of a surname as heard, without doubles."""
+    """The words of a name as heard, without doubles."""
     split = parts(name)
     return sorted({split.first_heard, split.second_heard} - {""})
 
 
-def _with(*columns: str) -> pl.Expr:
+def _with(*columns: str | pl.Expr) -> pl.Expr:
     return pl.concat_str(*columns, separator=BETWEEN)
 
 

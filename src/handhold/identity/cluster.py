@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 # One agency has one file of a child. USCIS keeps one a receipt where it knows no number, so it may have several.
 ONE_FILE_EACH = frozenset({"ERO", "ORR", "OPLA", "EOIR"})
-QUARTER = 4
+HALF = 2
 Pairs = Iterable[tuple[int, int]]  # of files, the smaller first
 HOUSE_ORDER = ("ERO", "ORR", "EOIR", "OPLA", "USCIS")  # the first of these founds a child
 
@@ -145,11 +145,11 @@ class Evidence:
         return any(not self.against[f].isdisjoint(theirs) for f in mine if f in self.against)
 
     def mostly_negative(self, mine: list[int], theirs: list[int]) -> bool:
-        """A quarter or more of what was compared across the two sides weighs far too little."""
+        """Half or more of what was compared across the two sides weighs far too little."""
         across = (
             {(min(x, y), max(x, y)) for x in mine for y in theirs} & self.compared if self.negative else set()
         )
-        return bool(across) and len(across & self.negative) * QUARTER >= len(across)
+        return bool(across) and len(across & self.negative) * HALF >= len(across)
 
     def rival(self, clusters: Clusters, one: int, other: int, least: float) -> bool:
         """Some third cluster fits ``one`` nearly as well as ``other`` does, and cannot be the same child as ``other``.

@@ -96,11 +96,13 @@ class Scale:
         return tuple(trait.judge(a, b, self.world) for trait in TRAITS)
 
     def rarities(self, a: Profile, b: Profile, levels: Sequence[str]) -> dict[str, float]:
-        """The rarity of both sides' names where it counts on their level, by trait: the smaller one."""
+        """The rarity of what both sides' names share where it counts on their level, by trait; see :func:`_rarest`."""
         found = {}
         for trait, column in (("surname", "last"), ("given", "first")):
             counts = levels[NAMES.index(trait)] in BY_NAME[trait].rare
-            found[trait] = min(self._rare(trait, getattr(side, column)) for side in (a, b)) if counts else 0.0
+            sides = [getattr(side, column) for side in (a, b)] if counts else []
+            alone = [name for name in sides if " " not in name]
+            found[trait] = min((self._rare(trait, name) for name in alone or sides), default=0.0)
         return found
 
     def _rare(self, trait: str, name: str | None) -> float:
@@ -237,10 +239,19 @@ def weighed_pairs(both: pl.DataFrame, scale: Scale) -> pl.DataFrame:
 
 
 def _rarest(both: pl.DataFrame) -> list[pl.Series]:
-    return [
-        both.select(pl.min_horizontal(f"{column}_a", f"{column}_b").alias(column)).to_series()
-        for column in RARITY.values()
-    ]
+    """The rarity of the name that has one word, because that is what the two share; else the smaller one's."""
+    found = []
+    for rarity, name in (("last_rare", "last"), ("first_rare", "first")):
+        alone = [~pl.col(f"{name}_{side}").str.contains(" ", literal=True).fill_null(True) for side in "ab"]
+        shared = (
+            pl.when(alone[0] & ~alone[1])
+            .then(f"{rarity}_a")
+            .when(alone[1] & ~alone[0])
+            .then(f"{rarity}_b")
+            .otherwise(pl.min_horizontal(f"{rarity}_a", f"{rarity}_b"))
+        )
+        found.append(both.select(shared.alias(rarity)).to_series())
+    return found
 
 
 def one_by_one(both: pl.DataFrame, scale: Scale) -> pl.DataFrame:

@@ -1,17 +1,27 @@
 """What every row said of a person, kept sealed with its file, and the blind keys by which files meet."""
 
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
 
 from handhold import store
-from handhold.identity.candidates import SAID, keys, profiles
+from handhold.feeds.reading.coming import Coming
+from handhold.identity import few
+from handhold.identity.candidates import MADE, SAID, keys, profiles
 
 FILES = "select f.id from unnest(%s::bigint[]) a (id) join identity_file f using (id)"
 OF_ROWS = "select d.id, d.file, d.withdrawn from unnest(%s::bigint[]) a (id) join identity_description d on d.row_ = a.id"
 WITHDRAW = "update identity_description set withdrawn = %s where id = any(%s)"
 FRESH = "update identity_file set fresh = true where id = any(%s) and not fresh"
+KEYS, AT_ONCE = (
+    "identity.keys",
+    50_000,
+)  # the setting that says how keys were made; files that are opened at once
+SPEAKING = """
+    select d.id, d.file, d.sealed from unnest(%s::bigint[]) a (id) join identity_description d on d.file = a.id
+    where not d.withdrawn order by d.file, d.id"""
 SAYING = [
     "number", "court_case", "last", "first", "dob", "phone", "other_phone", "sponsor", "place", "entry", "custody", "release",
 ]  # fmt: skip
@@ -39,8 +49,22 @@ def ready(descriptions: pl.DataFrame) -> Ready:
     return Ready(
         files.select("agency", id="file", key_=numbers),
         said.select("id", "file", row_="row", sealed=texts),
-        blind_keys(keys(profiles(said, {}))),
+        blind_keys(_met_by(said)),
     )
+
+
+def _met_by(said: pl.DataFrame) -> pl.DataFrame:
+    """The keys of these descriptions: ``file, kind, text``. Of a few files over plain values, see :mod:`handhold.identity.few`."""
+    if said["file"].n_unique() > few.FEW:
+        return keys(profiles(said, {}))
+    found = [
+        (file, *key)
+        for (file,), rows in said.select("file", *SAID)
+        .partition_by("file", as_dict=True, include_key=False)
+        .items()
+        for key in few.keys(few.File(file, "", None, True, False, few.profiles(rows.to_dicts(), {})))
+    ]
+    return pl.DataFrame(found, {"file": pl.Int64, "kind": pl.String, "text": pl.String}, orient="row")
 
 
 def describe(db: store.Db, descriptions: pl.DataFrame | Ready, *, now: datetime) -> int:
@@ -76,6 +100,43 @@ def _meet(db: store.Db, keys: pl.DataFrame, new: pl.Series) -> None:
     is_new = pl.col("file").is_in(new.implode())
     store.copy_in(db, "identity_key", keys.filter(is_new))
     store.upsert(db, "identity_key", keys.filter(~is_new), ["key", "file", "kind"], update=[])
+
+
+def renewed(db: store.Db) -> int:
+    """Make the keys of all files anew where they were made in another way than today's; returns of how many files."""
+    before = store.setting(db, KEYS)
+    if before == MADE:
+        return 0
+    store.put_setting(db, KEYS, MADE)
+    if before is None:
+        return 0
+    db.execute("delete from identity_key")
+    files = store.frame(db, "select id from identity_file")["id"]
+    for said in spoken(db, files):
+        store.copy_in(db, "identity_key", blind_keys(keys(profiles(said, {}))))
+    return len(files)
+
+
+def spoken(db: store.Db, files: pl.Series) -> Iterator[pl.DataFrame]:
+    """What these files say now, in the clear, some files at a time: ``file`` and the columns of ``SAID``.
+
+    The next are fetched and opened meanwhile, so the database is left alone until all are taken.
+    """
+    for texts in Coming(_texts(db, files.sort())):
+        yield texts.with_columns(pl.col("said").str.json_decode(pl.Struct(SAID))).unnest("said")
+
+
+def everyone(db: store.Db, files: pl.Series, written: dict[str, dict[str, str]]) -> pl.DataFrame:
+    """The profiles of these files; ``written``: how agencies write countries and languages (``model.codes``)."""
+    nobody = profiles(pl.DataFrame(schema={"file": pl.Int64, **SAID}), written)
+    return pl.concat([nobody, *(profiles(said, written) for said in spoken(db, files))])
+
+
+def _texts(db: store.Db, files: pl.Series) -> Generator[pl.DataFrame, None, None]:
+    for first in range(0, len(files), AT_ONCE):
+        sealed = store.frame(db, SPEAKING, [files[first : first + AT_ONCE].to_list()])
+        texts = store.unseal_many("identity", "identity_description.sealed", sealed["id"], sealed["sealed"])
+        yield pl.DataFrame({"file": sealed["file"], "said": texts})
 
 
 def _own_case() -> pl.Expr:

@@ -6,12 +6,22 @@ and ``tests/identity/test_few.py`` holds the two to the same children, the same 
 """
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from handhold import store
-from handhold.identity.candidates import BETWEEN, CROWD, NUMBERS, WHOLE_DATE, heard_words, one_code
+from handhold.identity.candidates import (
+    BETWEEN,
+    CROWD,
+    HOURS,
+    NUMBERS,
+    WHOLE_DATE,
+    beginning,
+    heard_words,
+    initial,
+    one_code,
+)
 from handhold.identity.cluster import HOUSE_ORDER, Clusters, Edge, Facts, Refused, grow
 from handhold.identity.compare import Scale
 from handhold.identity.levels import day
@@ -19,22 +29,32 @@ from handhold.identity.names import folded, parts
 from handhold.identity.partition import EVERY_CHILD, MANY, SURE_DOB, SURE_GIVEN
 from handhold.identity.spec import NAMES, Profile
 
+FEW = 8  # files up to so many are taken over plain values
 Said = Mapping[str, Any]
 Key = tuple[str, str]  # kind and text
 Pair = tuple[int, int]  # files, the smaller first
+Told = tuple[tuple[Profile, frozenset[int]], ...]
+Look = Callable[[list[int]], Mapping[int, Told]]  # what these files say
 GIVEN, DOB, SEX, NUMBER = (NAMES.index(name) for name in ("given", "dob", "sex", "number"))
 
 
 @dataclass(frozen=True)
 class File:
-    """A file with what its rows say: ``child`` before, ``profiles`` with the places that stood with each."""
+    """A file with what its rows say: ``child`` before, ``profiles`` with the places that stood with each, ``None`` where nobody
+    has looked yet; ``met``: the keys that it shares with a fresh file, ``None`` where that is to be found out."""
 
     id: int
     agency: str
     child: int | None
     fresh: bool
     held: bool
-    profiles: tuple[tuple[Profile, frozenset[int]], ...]
+    profiles: Told | None
+    met: frozenset[Key] | None = None
+
+    @property
+    def told(self) -> Told:
+        """The profiles that were looked at."""
+        return self.profiles or ()
 
 
 @dataclass(frozen=True)
@@ -60,9 +80,7 @@ class Few:
     refused: list[Refused] = field(default_factory=list)
 
 
-def profiles(
-    said: Sequence[Said], codes: Mapping[str, Mapping[str, str]]
-) -> tuple[tuple[Profile, frozenset[int]], ...]:
+def profiles(said: Sequence[Said], codes: Mapping[str, Mapping[str, str]]) -> Told:
     """The distinct descriptions of one file; see ``candidates.profiles``."""
     number = next((row["number"] for row in said if row.get("number")), None)
     court = next((row["court_case"] for row in said if row.get("court_case")), None)
@@ -122,35 +140,35 @@ def _hour(text: str) -> int:
 def keys(file: File) -> set[Key]:
     """The keys by which a file meets others; see ``candidates.keys``."""
     found: set[tuple[str, str | None]] = set()
-    for one, homes in file.profiles:
+    for one, homes in file.told:
         found |= {("number", one.number), ("court-case", one.court)}
         given = parts(one.first).first_heard if one.first else None
         words = heard_words(one.last) if one.last else None
-        found |= {("home", f"{home}{BETWEEN}{given}") for home in homes if given is not None}
+        begins, letter = beginning(one.last) if one.last else None, initial(one.first) if one.first else None
+        found |= {("home", _joined(str(home), letter)) for home in homes}
+        if one.custody is not None:
+            found.add(("handover", _joined(str(one.custody // HOURS), begins, letter)))
         if one.dob is None or len(one.dob) != WHOLE_DATE:
             continue
         if one.last and one.first:
             found.add(("name", f"{parts(f'{one.last} {one.first}').ordered}{BETWEEN}{one.dob}"))
+            found |= {("month", _joined(word, begins, one.dob[:7])) for word in heard_words(one.first)}
+        name = None if words is None else " ".join(sorted(words))
+        found.add(("year", _joined(name, given, one.dob[:4])))
         if not one.dob.endswith("-01-01"):
-            found |= _dated(words, given, one.dob)
+            found |= {("day", _joined(name, given, one.dob[5:])), ("given", _joined(given, one.dob))}
+            found |= {("surname", _joined(word, one.dob)) for word in words or ()}
     return {(kind, text) for kind, text in found if text is not None}
 
 
-def _dated(words: list[str] | None, given: str | None, dob: str) -> set[tuple[str, str | None]]:
-    found: set[tuple[str, str | None]] = {("surname", f"{word}{BETWEEN}{dob}") for word in words or ()}
-    if given is not None:
-        found.add(("given", f"{given}{BETWEEN}{dob}"))
-        if words is not None:
-            name = f"{' '.join(sorted(words))}{BETWEEN}{given}"
-            found |= {("year", f"{name}{BETWEEN}{dob[:4]}"), ("day", f"{name}{BETWEEN}{dob[5:]}")}
-    return found
+def _joined(*words: str | None) -> str | None:
+    """The text of a key, or ``None`` where a word of it is not known."""
+    return None if None in words else BETWEEN.join(word for word in words if word is not None)
 
 
 def weigh(a: File, b: File, scale: Scale) -> Weighed:
     """The best of all pairs of descriptions: one that no gate closes before one that a gate does, then the heavier."""
-    judged = (
-        _weighed(one, other, scale) for (one, _), (other, _) in itertools.product(a.profiles, b.profiles)
-    )
+    judged = (_weighed(one, other, scale) for (one, _), (other, _) in itertools.product(a.told, b.told))
     return min(judged, key=lambda w: (w.gate is not None, -w.weight, w.levels))
 
 
@@ -165,34 +183,55 @@ def _weighed(one: Profile, other: Profile, scale: Scale) -> Weighed:
     return Weighed(levels, rare["surname"], rare["given"], stranger, sibling, weight, gate, verdict)
 
 
-def partition(files: Mapping[int, File], apart: Iterable[Pair], scale: Scale) -> Few:
+def partition(files: dict[int, File], apart: Iterable[Pair], scale: Scale, look: Look) -> Few:
     """Which files are one child's; see ``partition.partition``. Pairs of which neither file is fresh are not compared,
-    unless they hang together with one that is."""
+    unless they hang together with one that is.
+
+    What a file says is asked of ``look`` once it is to be compared, and kept in ``files``: most candidates never are.
+    """
     found = Few()
+
+    def compare(pairs: Iterable[Pair]) -> None:
+        wanted = [pair for pair in pairs if pair not in found.pairs]
+        _look(files, {id for pair in wanted for id in pair}, look)
+        for a, b in wanted:
+            if files[a].told and files[b].told:
+                found.pairs[a, b] = weigh(files[a], files[b], scale)
+
+    _look(files, [id for id, file in files.items() if file.met is None], look)
     met = _met(files)
-    for pair, kinds in met.items():
-        if not kinds.isdisjoint(NUMBERS):
-            found.pairs[pair] = weigh(files[pair[0]], files[pair[1]], scale)
+    compare(pair for pair, kinds in met.items() if not kinds.isdisjoint(NUMBERS))
     settled = _settled(files, found.pairs)
-    for pair, kinds in met.items():
-        if pair not in found.pairs and ("name" in kinds or not settled.issuperset(pair)):
-            found.pairs[pair] = weigh(files[pair[0]], files[pair[1]], scale)
+    compare(pair for pair, kinds in met.items() if "name" in kinds or not settled.issuperset(pair))
     near = [pair for pair, w in found.pairs.items() if w.verdict != "different"]
+    ends = {id for pair in near for id in pair}
     for group in _hanging(files, near).values():
+        if ends.isdisjoint(group):
+            continue
+        _look(files, group, look)
         if 3 <= len(group) <= MANY:
-            for a, b in itertools.combinations(sorted(group), 2):
-                kin = files[a].child is not None and files[a].child == files[b].child
-                if not kin and (a, b) not in found.pairs:
-                    found.pairs[a, b] = weigh(files[a], files[b], scale)
+            compare(pair for pair in itertools.combinations(sorted(group), 2) if not _kin(files, pair))
     _grow(files, apart, scale, found)
     return found
+
+
+def _look(files: dict[int, File], wanted: Iterable[int], look: Look) -> None:
+    unseen = [id for id in wanted if files[id].profiles is None]
+    for id, told in (look(unseen) if unseen else {}).items():
+        files[id] = replace(files[id], profiles=told)
+
+
+def _kin(files: Mapping[int, File], pair: Pair) -> bool:
+    """Two files that are one child's already."""
+    a, b = (files[id].child for id in pair)
+    return a is not None and a == b
 
 
 def _met(files: Mapping[int, File]) -> dict[Pair, set[str]]:
     """Pairs that share a key, one of them fresh, with the kinds of key; a key that a crowd shares says nothing."""
     sharing: dict[Key, list[int]] = {}
     for file in files.values():
-        for key in keys(file):
+        for key in keys(file) if file.met is None else file.met:
             sharing.setdefault(key, []).append(file.id)
     met: dict[Pair, set[str]] = {}
     for (kind, _), ids in sharing.items():
@@ -254,7 +293,7 @@ def _grow(files: Mapping[int, File], apart: Iterable[Pair], scale: Scale, found:
 
 
 def _facts(file: File) -> Facts:
-    told = [one for one, _ in file.profiles]
+    told = [one for one, _ in file.told]
     return Facts(
         frozenset(one.number for one in told if one.number), frozenset(one.sex for one in told if one.sex),
         frozenset(word for one in told if one.first for word in one.first.split()),

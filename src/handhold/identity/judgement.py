@@ -336,12 +336,16 @@ def reopen(db: store.Db, files: list[int], *, by: str, now: datetime) -> None:
     )
 
 
-def settle(db: store.Db, *, by: str, now: datetime) -> None:
-    """Close the questions whose two files are one child's by now; where that is what is doubted, only a person does."""
+def settle(db: store.Db, *, by: str, now: datetime, files: list[int] | None = None) -> None:
+    """Close the questions whose two files are one child's by now; where that is what is doubted, only a person does.
+
+    ``files``: those that were linked, where they are few (default: any may have been).
+    """
+    some = "" if files is None else "and (q.file_a = any(%(files)s) or q.file_b = any(%(files)s))"
     db.execute(
-        """update identity_question q set closed = %s, answer = 'match', by = %s from identity_file a, identity_file b
-           where q.closed is null and q.reason <> %s and a.id = q.file_a and b.id = q.file_b and a.child = b.child""",
-        [now, by, DOUBTED],
+        f"""update identity_question q set closed = %(now)s, answer = 'match', by = %(by)s from identity_file a, identity_file b
+            where q.closed is null and q.reason <> %(doubted)s and a.id = q.file_a and b.id = q.file_b and a.child = b.child {some}""",  # noqa: S608
+        {"now": now, "by": by, "doubted": DOUBTED, "files": files},
     )
 
 

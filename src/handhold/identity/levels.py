@@ -52,10 +52,11 @@ def words_alike(a: str, b: str, heard_a: str, heard_b: str) -> bool:
 
 
 def surname_level(a: str, b: str) -> str:
-    """Folded surnames in any order: ``same, same-one, alike, part, part-alike, other``.
+    """Folded surnames in any order: ``same, same-one, alike, part, part-alike, one-of-two, other``.
 
-    ``same-one``: each has only one. ``alike``: each word is heard the same or nearly. ``part``: one of two is left out,
-    or one of two agrees; ``part-alike``: the one that agrees is spelt otherwise.
+    ``same-one``: each has only one. ``alike``: each word is heard the same or nearly. ``part``: one of two is left out;
+    ``part-alike``: the one that is left is spelt otherwise. ``one-of-two``: each has two, and only one agrees, or nearly:
+    what half-brothers and strangers share more often than clerks leave it so.
     """
     if a == b:
         return "same" if " " in a else "same-one"
@@ -82,10 +83,7 @@ def _whole_names(one: Name, other: Name) -> str:
     straight, straight_too, crossed, crossed_too = _pairs(one, other)
     if (straight and straight_too) or (crossed and crossed_too):
         return "alike"
-    exactly = one.first in (other.first, other.second) or one.second in (other.first, other.second)
-    if exactly:
-        return "part"
-    return "part-alike" if straight or straight_too or crossed or crossed_too else "other"
+    return "one-of-two" if straight or straight_too or crossed or crossed_too else "other"
 
 
 def _one_left_out(one: Name, other: Name) -> str:

@@ -1,7 +1,8 @@
 """Find the child of every fresh file: candidates, compared, joined without running away; what is unsure is asked."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -9,18 +10,17 @@ import polars as pl
 
 from handhold import store
 from handhold.identity import few
-from handhold.identity.candidates import BETWEEN, CROWD, SAID, keys, profiles
+from handhold.identity.candidates import BETWEEN, CROWD, keys, profiles
 from handhold.identity.cluster import HOUSE_ORDER, ONE_FILE_EACH
 from handhold.identity.compare import Engine, Scale, compare
-from handhold.identity.describe import blind_keys
+from handhold.identity.describe import blind_keys, everyone, renewed, spoken
 from handhold.identity.judgement import settle
 from handhold.identity.model import NOBODY, codes, scale
 from handhold.identity.partition import RARE, Found, Progress, partition
 from handhold.identity.spec import NAMES as TRAITS
 from handhold.pack import Pack
 
-FEW_FILES = 8  # fresh files up to so many are taken over plain values
-OF_FILE = "f.id, f.agency, f.child, f.fresh, f.hold, d.id, d.sealed"
+Codes = dict[str, dict[str, str]]  # how agencies write countries and languages: ``model.codes``
 MET = """
     insert into involved select distinct k.file from looked_for l join identity_key k using (key) on conflict do nothing"""
 KIN = """
@@ -31,28 +31,27 @@ KIN = """
 INVOLVED = """
     select f.id as file, f.agency, f.child, f.fresh, f.hold as held from identity_file f join involved i using (id)
     order by array_position(%s::text[], f.agency), f.id"""
-DESCRIPTIONS = """
-    select d.id, d.file, d.sealed from identity_description d join involved i on i.id = d.file where not d.withdrawn"""
-
-
-FRESH = f"""
-    select {OF_FILE} from identity_file f left join identity_description d on d.file = f.id and not d.withdrawn where f.fresh"""  # noqa: S608
-# Files that any of the keys finds, unless a crowd shares it, with the other files of their children.
-AROUND = f"""
+NO_KEY = pl.DataFrame(schema={"key": pl.Int64})
+FRESH = "select id, agency, child, hold from identity_file where fresh limit %s"
+# Files that any of the keys finds, unless a crowd shares it, by which keys, and whether they said otherwise before; and the
+# other files of their children.
+AROUND = """
     with met as (
-        select distinct unnest(found.files) as id from unnest(%s::bigint[]) looked (key)
+        select met.file as id, array_agg(looked.key) as keys from unnest(%s::bigint[]) looked (key)
         cross join lateral (select array_agg(k.file) as files from (select file from identity_key where key = looked.key limit %s) k) found
-        where cardinality(found.files) <= %s),
+        cross join lateral unnest(found.files) met (file) where cardinality(found.files) <= %s group by met.file),
     around as (
-        select id from met
-        union select g.id from met join identity_file f on f.id = met.id join identity_file g on g.child = f.child)
-    select {OF_FILE} from around a join identity_file f on f.id = a.id
-    left join identity_description d on d.file = f.id and not d.withdrawn where not f.fresh"""  # noqa: S608
+        select m.id, m.keys, exists (select from identity_description d where d.file = m.id and d.withdrawn) as changed from met m
+        union all select g.id, null, false from (select distinct f.child from met join identity_file f using (id)) c
+        join identity_file g on g.child = c.child where g.id not in (select id from met))
+    select f.id, f.agency, f.child, f.fresh, f.hold, a.keys, a.changed from around a join identity_file f on f.id = a.id where not f.fresh"""
+SAYING = "select file, id, sealed from identity_description where file = any(%s) and not withdrawn"
+# Two questions, because a planner that does not know how few files are asked about reads all that waits for a yes.
+WAITING = """
+    select 1 from identity_question where closed is null and file_a = any(%s)
+    union all select 1 from identity_question where closed is null and file_b = any(%s)"""
 JUDGED = """
     select file_a, file_b, judgement from identity_judgement where until is null and file_a = any(%s) and file_b = any(%s)"""
-WAITING = (
-    "select 1 from identity_question where closed is null and (file_a = any(%s) or file_b = any(%s)) limit 1"
-)
 LINK = """
     insert into identity_link (file, child, judgement, linked_by, probability, evidence, by, since)
     values (%s, %s, 'match', %s, %s, %s, %s, %s)"""
@@ -85,13 +84,13 @@ def identify(
     where the pairs of many are compared.
     """
     store.lock(db, "identity")
-    fresh = db.execute(
-        "select count(*) from (select from identity_file where fresh limit %s) f", [FEW_FILES + 1]
-    ).fetchone()
-    if not fresh or not fresh[0]:
+    fresh = db.execute(FRESH, [few.FEW + 1]).fetchall()
+    if not fresh:
         return Identified(pl.Series("child", [], pl.Int64), 0, 0)
-    if fresh[0] <= FEW_FILES:
-        return _identify_few(db, by, now, pack)
+    renewed(db)
+    if len(fresh) <= few.FEW:
+        some = {id: few.File(id, agency, child, True, hold, None) for id, agency, child, hold in fresh}
+        return _identify_few(db, some, by, now, pack)
     files, people = _involved(db, codes(pack))
     judged = store.frame(
         db, "select file_a as a, file_b as b, judgement from identity_judgement where until is null"
@@ -107,43 +106,46 @@ def identify(
     return Identified(changed, found.links["through"].count(), asked)
 
 
-def _identify_few(db: store.Db, by: str, now: datetime, pack: Pack) -> Identified:
+def _identify_few(db: store.Db, fresh: dict[int, few.File], by: str, now: datetime, pack: Pack) -> Identified:
     """The same for a few fresh files, over plain values."""
     rules, written = scale(pack, db), codes(pack)
-    files = _opened(db, FRESH, None, written)
+    said = _said(db, list(fresh), written)
+    files = {id: replace(file, profiles=said[id]) for id, file in fresh.items()}
     looked_for = {
-        store.blind_one(f"{kind}{BETWEEN}{text}", "identity-key")
-        for f in files.values()
-        for kind, text in few.keys(f)
+        store.blind_one(BETWEEN.join(key), "identity-key"): key for f in files.values() for key in few.keys(f)
     }
-    files |= _opened(db, AROUND, [list(looked_for), CROWD + 1, CROWD], written)
+    files |= _around(db, looked_for)
     ids = list(files)
     judged = store.fetch(db, JUDGED, [ids, ids])
     apart = [(row["file_a"], row["file_b"]) for row in judged if row["judgement"] == "no match"]
-    found = few.partition(files, apart, rules)
+    found = few.partition(files, apart, rules, lambda more: _said(db, more, written))
     made = few.links(files, found)
     asked = _ask_few(db, files, found, made, judged, rules, now)
     _write_few(db, made, rules.version, by, now)
-    if db.execute(WAITING, [ids, ids]).fetchone():
-        settle(db, by=by, now=now)
+    linked = [link.file for link in made]
+    if db.execute(WAITING, [linked, linked]).fetchone():
+        settle(db, by=by, now=now, files=linked)
     children = pl.Series("child", sorted({link.child for link in made}), pl.Int64)
     return Identified(children, sum(link.through is not None for link in made), asked)
 
 
-def _opened(
-    db: store.Db, query: str, params: list[Any] | None, written: dict[str, dict[str, str]]
-) -> dict[int, few.File]:
-    """Files with what they say, in the clear, from rows ``id, agency, child, fresh, hold, description, sealed``."""
-    said: dict[int, list[dict[str, Any]]] = {}
-    heads: dict[int, tuple[str, int | None, bool, bool]] = {}
-    for id, agency, child, fresh, hold, description, sealed in db.execute(query, params).fetchall():
-        heads[id] = (agency, child, fresh, hold)
-        if description is not None:
-            text = store.unseal("identity", f"identity_description.sealed.{description}", sealed)
-            said.setdefault(id, []).append(json.loads(text))
-        else:
-            said.setdefault(id, [])
-    return {id: few.File(id, *head, few.profiles(said[id], written)) for id, head in heads.items()}
+def _around(db: store.Db, looked_for: Mapping[int, few.Key]) -> dict[int, few.File]:
+    """Files that any of these hashed keys finds, and the other files of their children; nobody has looked at what they say.
+
+    One that said otherwise before may have been found by that: what it shares now is to be found out.
+    """
+    return {
+        id: few.File(id, agency, child, fresh, hold, None, None if changed else frozenset(looked_for[key] for key in met or ()))
+        for id, agency, child, fresh, hold, met, changed in db.execute(AROUND, [list(looked_for), CROWD + 1, CROWD]).fetchall()
+    }  # fmt: skip
+
+
+def _said(db: store.Db, files: list[int], written: Codes) -> dict[int, few.Told]:
+    """What files say now, in the clear."""
+    said: dict[int, list[dict[str, Any]]] = {file: [] for file in files}
+    for file, id, sealed in db.execute(SAYING, [files]).fetchall():
+        said[file].append(json.loads(store.unseal("identity", f"identity_description.sealed.{id}", sealed)))
+    return {file: few.profiles(rows, written) for file, rows in said.items()}
 
 
 def _ask_few(
@@ -222,23 +224,16 @@ def _involved(db: store.Db, written: dict[str, dict[str, str]]) -> tuple[pl.Data
     db.execute("create temp table involved (id bigint primary key) on commit drop")
     db.execute("insert into involved select id from identity_file where fresh")
     if store.fetch(db, "select 1 from identity_file where not fresh limit 1"):
-        fresh = keys(profiles(_descriptions(db), {}))
+        fresh = store.frame(db, "select id from involved")["id"]
+        met = [blind_keys(keys(profiles(said, {}))).select("key") for said in spoken(db, fresh)]
         db.execute("create temp table looked_for (key bigint primary key) on commit drop")
-        store.copy_in(db, "looked_for", blind_keys(fresh).select("key").unique())
+        store.copy_in(db, "looked_for", pl.concat([NO_KEY, *met]).unique())
         db.execute("analyze looked_for")
         db.execute(MET)
         db.execute(KIN)
         db.execute("drop table looked_for")
     files = store.frame(db, INVOLVED, [list(HOUSE_ORDER)])
-    return files, profiles(_descriptions(db), written)
-
-
-def _descriptions(db: store.Db) -> pl.DataFrame:
-    """What the involved files say now, in the clear: ``file`` and the columns of ``SAID``."""
-    sealed = store.frame(db, DESCRIPTIONS)
-    opened = store.unseal_many("identity", "identity_description.sealed", sealed["id"], sealed["sealed"])
-    said = pl.DataFrame({"file": sealed["file"], "said": opened})
-    return said.with_columns(pl.col("said").str.json_decode(pl.Struct(SAID))).unnest("said").sort("file")
+    return files, everyone(db, files["file"], written)
 
 
 def _write(db: store.Db, links: pl.DataFrame, model: str, by: str, now: datetime) -> pl.Series:

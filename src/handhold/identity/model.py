@@ -9,13 +9,14 @@ from typing import Any
 import polars as pl
 
 from handhold import store
-from handhold.identity.candidates import SAID, profiles
 from handhold.identity.compare import Scale
+from handhold.identity.describe import everyone
 from handhold.identity.partition import partition
 from handhold.identity.spec import Knowledge, version
 from handhold.pack import Pack
 
 _scales: dict[tuple[str, str], Scale] = {}
+ADOPTED = "select version from identity_model where adopted is not null and until is null and spec = %s"
 NOBODY = {"a": pl.Int64, "b": pl.Int64, "judgement": pl.String}
 
 
@@ -26,15 +27,10 @@ class ModelError(store.StoreError):
 def scale(pack: Pack, db: store.Db | None = None) -> Scale:
     """The model that decides, with the pack's rules: the one adopted in this database, else the pack's own.
 
-    Raises :class:`ModelError` for a model of another specification: its weights belong to other levels.
+    One that was adopted for another specification decides no more: its weights belong to other levels. Raises
+    :class:`ModelError` where the pack's own is of another.
     """
-    row = (
-        db.execute(
-            "select version from identity_model where adopted is not null and until is null"
-        ).fetchone()
-        if db
-        else None
-    )
+    row = db.execute(ADOPTED, [version()]).fetchone() if db else None
     adopted = row[0] if row else ""
     if (pack.version, adopted) not in _scales:
         text = _text(db, adopted) if db and adopted else pack.text("identity/model.toml")
@@ -119,26 +115,25 @@ LEVELS = {
 }  # fmt: skip
 
 
-def adopt(db: store.Db, version: str, *, now: datetime) -> None:
+def adopt(db: store.Db, number: str, *, now: datetime) -> None:
     """From now on this model decides. What was linked stays; only what comes is weighed anew."""
-    known = db.execute("select 1 from identity_model where version = %s", [version]).fetchone()
-    if known is None:
-        raise ModelError(f"no model {version} was trained here; train one first (handhold identity train)")
+    known = db.execute("select spec from identity_model where version = %s", [number]).fetchone()
+    if known is None or known[0] != version():
+        why = (
+            "no model {} was trained here"
+            if known is None
+            else "model {} was trained for another comparison specification"
+        )
+        raise ModelError(f"{why.format(number)}; train one first (handhold identity train)")
     db.execute("update identity_model set until = %s where adopted is not null and until is null", [now])
-    db.execute("update identity_model set adopted = %s, until = null where version = %s", [now, version])
+    db.execute("update identity_model set adopted = %s, until = null where version = %s", [now, number])
 
 
 def everything(db: store.Db, pack: Pack) -> tuple[pl.DataFrame, pl.DataFrame]:
     """All files as if they came today (``file, agency, child, fresh, held``), and their profiles."""
     files = store.frame(db, "select id as file, agency, hold as held from identity_file order by id")
-    sealed = store.frame(
-        db, "select id, file, sealed from identity_description where not withdrawn order by file, id"
-    )
-    opened = store.unseal_many("identity", "identity_description.sealed", sealed["id"], sealed["sealed"])
-    said = pl.DataFrame({"file": sealed["file"], "said": opened})
-    told = said.with_columns(pl.col("said").str.json_decode(pl.Struct(SAID))).unnest("said")
     fresh = files.with_columns(child=pl.lit(None, pl.Int64), fresh=pl.lit(True))
-    return fresh, profiles(told, codes(pack))
+    return fresh, everyone(db, files["file"], codes(pack))
 
 
 def _change(files: pl.DataFrame, people: pl.DataFrame, current: Scale, new: Scale) -> dict[str, int]:

@@ -149,7 +149,10 @@ def _either_starts(a: str, b: str) -> str:
 LAST_SAME = "(last_ordered_l = last_ordered_r or last_run_l = last_run_r)"
 LAST_TWO = "(last_2_l <> '' and last_2_r <> '')"
 LAST_ONE = "(last_2_l = '' and last_2_r = '')"
-LAST_CROSS_EXACT = "(last_1_l = last_1_r or (last_2_l <> '' and last_2_l = last_1_r) or (last_2_r <> '' and last_2_r = last_1_l) or (last_2_l <> '' and last_2_l = last_2_r))"
+LAST_PART = (
+    "((last_2_l = '' and last_2_r <> '' and last_1_l in (last_1_r, last_2_r)) or"
+    " (last_2_r = '' and last_2_l <> '' and last_1_r in (last_1_l, last_2_l)))"
+)
 LAST_WHOLE = (
     f"(({LAST_ONE} and {_alike('last_1_l', 'last_1_r')}) or ({LAST_TWO} and (({_alike('last_1_l', 'last_1_r')} and {_alike('last_2_l', 'last_2_r')})"
     f" or ({_alike('last_1_l', 'last_2_r')} and {_alike('last_2_l', 'last_1_r')}))))"
@@ -194,8 +197,8 @@ TRAITS: tuple[Trait, ...] = (
     Trait("court", both("court"), (("same", "court_l = court_r"), ("different", "true")), _of("court", exact_level), personal=True),
     Trait("surname", both("last"), (
         ("same", f"{LAST_SAME} and (last_2_l <> '' or last_2_r <> '')"), ("same-one", LAST_SAME), ("alike", LAST_WHOLE),
-        ("part", LAST_CROSS_EXACT), ("part-alike", LAST_SOME), ("other", "true"),
-    ), _of("last", surname_level), rare=frozenset({"same", "same-one"})),
+        ("part", LAST_PART), ("part-alike", f"{LAST_SOME} and not {LAST_TWO}"), ("one-of-two", LAST_SOME), ("other", "true"),
+    ), _of("last", surname_level), rare=frozenset({"same", "same-one", "part"})),
     Trait("given", both("first"), (
         ("same", "first_ordered_l = first_ordered_r or first_run_l = first_run_r"), ("part", GIVEN_PART),
         ("alike", f"{GIVEN_FIRST} and {GIVEN_SECOND}"), ("second-differs", f"{GIVEN_FIRST} or {GIVEN_SHARED}"), ("other", "true"),
