@@ -1,7 +1,7 @@
 """How long it takes to find whose file it is, for a nation and for one file: ``python bench/identity.py [--children N]``.
 
 A simulated nation is read as the feeds come; linking it is timed beside Splink's own predict over the same files and the
-same comparisons, then files that were kept back come one by one. Works in a home of its own, gone afterwards. Seconds of
+same comparisons, then files that were kept back come one by one, alone and beside another intake. Works in a home of its own, gone afterwards. Seconds of
 the clock are those of this machine now; CPU seconds stand beside them, because others may be using it.
 """
 
@@ -12,8 +12,10 @@ import statistics
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from multiprocessing import get_context
 from pathlib import Path
 
 import polars as pl
@@ -21,7 +23,7 @@ from _home import home
 
 AS_OF = date(2024, 5, 31)
 NOW = datetime(2024, 6, 1, 3, 59, tzinfo=UTC)
-KEPT_BACK = 400
+KEPT_BACK = 1_200
 
 
 @contextmanager
@@ -40,40 +42,62 @@ def _rss() -> str:
     return f"RSS {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024:,} MiB"
 
 
-def descriptions(children: int, seed: int) -> pl.DataFrame:
-    """What the feeds of a simulated nation say of persons; rows and events are not kept here."""
-    from handhold.simulate import simulate
-
-    with tempfile.TemporaryDirectory(prefix="identity-nation-") as place:
-        simulate(Path(place), children=children, seed=seed, as_of=AS_OF, adults_per_child=0.05)
-        return described(Path(place) / "feeds")
-
-
 def described(folder: Path) -> pl.DataFrame:
     """The descriptions in a folder of feeds."""
+    return pl.concat(list(told(folder)))
+
+
+def told(folder: Path) -> Iterator[pl.DataFrame]:
+    """The same part by part, as reading gives them."""
     from handhold import casework, feeds, ledger, pack
 
     office = casework.Office(by=casework.SYSTEM, now=NOW, pack=pack.load())
     kept = casework.keep(feeds.find(folder), office, sender="bench")
-    parts = []
     for group in feeds.groups(kept):
         with ledger.acting_transaction(casework.SYSTEM) as db:
-            parts += [one.descriptions for one in feeds.read(db, group, now=NOW, pack=office.pack)]
-    return pl.concat(parts)
+            for one in feeds.read(db, group, now=NOW, pack=office.pack):
+                yield one.descriptions
 
 
-def nation(said: pl.DataFrame) -> None:
-    """Describe and link all files that are not kept back, in a transaction each, as ``casework`` does."""
+def take_in(children: int, seed: int) -> tuple[int, float, pl.DataFrame]:
+    """Simulate a nation and describe its files but for those that are kept back: how many, in how many seconds, and those.
+
+    In a process of its own, so that the memory of linking is that of linking.
+    """
+    from handhold import identity, store
+    from handhold.simulate import simulate
+
+    files: set[int] = set()
+    took, back = 0.0, []
+    with tempfile.TemporaryDirectory(prefix="identity-nation-") as place:
+        simulate(Path(place), children=children, seed=seed, as_of=AS_OF, adults_per_child=0.05)
+        for part in told(Path(place) / "feeds"):
+            late = pl.col("file") % max(3 * children // KEPT_BACK, 1) == 0
+            back.append(part.filter(late))
+            begun = time.monotonic()
+            with store.transaction() as db:
+                identity.describe(db, part.filter(~late), now=NOW)
+            took += time.monotonic() - begun
+            files.update(part["file"].unique())
+    store.close()
+    return len(files), took, pl.concat(back)
+
+
+def nation(children: int, seed: int) -> tuple[int, pl.DataFrame]:
+    """Describe and link all files that are not kept back, as ``casework`` does; how many files, and those kept back."""
     from handhold import identity, pack, store
 
-    files = said["file"].n_unique()
-    with timed("describe", files), store.transaction() as db:
-        identity.describe(db, said, now=NOW)
+    with ProcessPoolExecutor(1, get_context("spawn")) as apart:
+        files, took, back = apart.submit(take_in, children, seed).result()
+    print(
+        f"{'describe, a part at a time':<34} {took:8.1f} s  {files / took:12,.0f} files a second", flush=True
+    )
     with timed("link (identify)", files), store.transaction() as db:
         found = identity.identify(db, by="system", now=NOW, pack=pack.load())
     print(f"  {len(found.children):,} children, {found.linked:,} links, {found.questions:,} questions")
     with store.transaction() as db:
         db.execute("analyze identity_key; analyze identity_file; analyze identity_description")
+    return files, back
 
 
 def beside(people: int) -> None:
@@ -94,8 +118,8 @@ def beside(people: int) -> None:
         print(f"  {len(pairs):,} pairs above nought")
 
 
-def one_by_one(said: pl.DataFrame) -> None:
-    """The files that were kept back, each described and linked in a transaction of its own."""
+def one_by_one(said: pl.DataFrame) -> tuple[list[float], list[float]]:
+    """Files that were kept back, each described and linked in a transaction of its own: milliseconds of both."""
     from handhold import identity, pack, store
 
     rules, describe, link = pack.load(), [], []
@@ -107,9 +131,27 @@ def one_by_one(said: pl.DataFrame) -> None:
             identity.identify(db, by="system", now=NOW, pack=rules)
             link.append((time.perf_counter() - described) * 1000)
             describe.append((described - begun) * 1000)
-    for name, took in (("describe one file", describe), ("link one file (identify)", link)):
-        ranked = statistics.quantiles(took, n=100)
-        print(f"{name:<34} p50 {ranked[49]:7.1f} ms   p99 {ranked[98]:7.1f} ms   of {len(took):,}")
+    return describe, link
+
+
+def newcomers(said: pl.DataFrame) -> None:
+    """A third of what was kept back while nobody else works, a third while the last third is taken in beside it."""
+    whose = (pl.col("file").rank("dense") % 3).alias("whose")
+    thirds = said.with_columns(whose).partition_by("whose", as_dict=True, include_key=False)
+    quiet, busy, beside = (thirds[n,] for n in range(3))
+    _show("nobody else at work", one_by_one(quiet))
+    with ProcessPoolExecutor(1, get_context("spawn")) as other:
+        intake = other.submit(one_by_one, beside)
+        _show("another intake beside it", one_by_one(busy))
+        intake.result()
+
+
+def _show(when: str, took: tuple[list[float], list[float]]) -> None:
+    for name, each in zip(("describe one file", "link one file (identify)"), took, strict=True):
+        ranked = statistics.quantiles(each, n=100)
+        print(
+            f"{name + ', ' + when:<52} p50 {ranked[49]:7.1f} ms   p99 {ranked[98]:7.1f} ms   of {len(each):,}"
+        )
 
 
 def main() -> None:
@@ -121,13 +163,10 @@ def main() -> None:
     wanted = asked.parse_args()
     print(f"load of the machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     with home():
-        said = descriptions(wanted.children, wanted.seed)
-        late = said["file"].unique().sort().sample(KEPT_BACK, seed=1)
-        back = pl.col("file").is_in(late.implode())
-        nation(said.filter(~back))
-        one_by_one(said.filter(back))
+        files, back = nation(wanted.children, wanted.seed)
+        newcomers(back)
         if not wanted.no_splink:
-            beside(said["file"].n_unique())
+            beside(files)
     print(f"load of the machine {os.getloadavg()[0]:.1f}")
 
 
