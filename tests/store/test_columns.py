@@ -12,7 +12,7 @@ MANY = 5_000  # enough for a thread of its own
 MADE = """
     create temp table made (n bigint primary key, i int, s smallint, d double precision, r real, b boolean, day date, at timestamptz,
                             t text, c char(1), j jsonb, y bytea, ns bigint[], ts text[])"""
-COLUMNS = "n, i, s, d, r, b, day, at, t, c, j::text as j, y, array_to_string(ns, ',') as ns, ts[1] as ts"
+COLUMNS = "n, i, s, d, r, b, day, at, t, c, j, array_to_string(ns, ',') as ns, ts[1] as ts, ts as several, d::numeric as m"
 
 
 def rows(many: int) -> pl.DataFrame:
@@ -44,8 +44,9 @@ def test_what_goes_in_comes_out(db: store.Db, many: int) -> None:
     db.execute(MADE)
     made = rows(many)
     assert store.copy_in(db, "made", made) == many
-    back = store.frame(db, f"select {COLUMNS} from made order by n")
+    back = store.frame(db, f"select {COLUMNS}, y from made order by n")
     assert len(back) == many
+    assert back.drop("y").equals(store.frame(db, f"select {COLUMNS} from made order by n"))
     same = ["n", "i", "s", "d", "r", "b", "day", "at", "t", "c", "j", "y"]
     wanted = made.select(
         pl.col("i").cast(pl.Int32), pl.col("s").cast(pl.Int16), pl.col("r").cast(pl.Float32)

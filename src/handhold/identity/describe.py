@@ -15,10 +15,8 @@ FILES = "select f.id from unnest(%s::bigint[]) a (id) join identity_file f using
 OF_ROWS = "select d.id, d.file, d.withdrawn from unnest(%s::bigint[]) a (id) join identity_description d on d.row_ = a.id"
 WITHDRAW = "update identity_description set withdrawn = %s where id = any(%s)"
 FRESH = "update identity_file set fresh = true where id = any(%s) and not fresh"
-KEYS, AT_ONCE = (
-    "identity.keys",
-    50_000,
-)  # the setting that says how keys were made; files that are opened at once
+KEYS = "identity.keys"  # the setting that says how keys were made
+AT_ONCE = 50_000  # files whose descriptions are opened at once
 SPEAKING = """
     select d.id, d.file, d.sealed from unnest(%s::bigint[]) a (id) join identity_description d on d.file = a.id
     where not d.withdrawn order by d.file, d.id"""

@@ -195,12 +195,10 @@ def frame(db: Db, query: Query, params: Params = None) -> pl.DataFrame:
 
 
 def _with_bytes(db: Db, query: sql.SQL, columns: dict[str, Any]) -> pl.DataFrame:
-    """Rows with bytes in them. What psycopg has no polars type for (jsonb, arrays) comes as text, as in :func:`frame`."""
-    texts = [
-        sql.SQL("{0}::text").format(sql.Identifier(name)) if kind == pl.String else sql.Identifier(name)
-        for name, kind in columns.items()
-    ]
-    told = sql.SQL("select {} from ({}) as q").format(sql.SQL(", ").join(texts), query)
+    """Rows with bytes in them. What polars has no type for (jsonb, arrays, numeric) comes as in :func:`frame`."""
+    cast = {pl.String: "::text", pl.Float64: "::float8"}
+    wanted = [sql.Identifier(name) + sql.SQL(cast.get(kind, "")) for name, kind in columns.items()]
+    told = sql.SQL("select {} from ({}) as q").format(sql.SQL(", ").join(wanted), query)
     with db.cursor(binary=True) as cursor:
         rows = cursor.execute(told).fetchall()
     values = zip(*rows, strict=True) if rows else ([] for _ in columns)
