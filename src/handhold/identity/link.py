@@ -320,9 +320,12 @@ def doubts_among(found: Found, child: pl.DataFrame, weights: Scale) -> pl.DataFr
         schema={"a": pl.Int64, "b": pl.Int64, "why": pl.String},
         orient="row",
     )
+    shared = (pl.col("number") == "same") | (pl.col("court") == "same")
+    heavy = pl.col("weight") >= weights.threshold("ask")
     sides = [child.rename({"file": s, "child": f"child_{s}", "agency": f"agency_{s}"}) for s in "ab"]
     apart = (
-        found.pairs.join(sides[0], on="a")
+        found.pairs.filter(shared | heavy)  # a nation's other pairs are three of four
+        .join(sides[0], on="a")
         .join(sides[1], on="b")
         .filter(pl.col("child_a") != pl.col("child_b"))
     )
@@ -338,8 +341,6 @@ def doubts_among(found: Found, child: pl.DataFrame, weights: Scale) -> pl.DataFr
         .join(held[1], on="child_b", how="left")
     )
     clash = (pl.col("has_a").list.set_intersection("has_b").list.len() > 0).fill_null(False)
-    shared = (pl.col("number") == "same") | (pl.col("court") == "same")
-    heavy = pl.col("weight") >= weights.threshold("ask")
     reason = (
         pl.when(shared).then(pl.lit("same-number-other-child"))
         .when(heavy & (pl.col("why") == "two-files-of-one-agency") & (pl.col("dob") == "same")).then(pl.lit("two-files-of-one-agency"))
