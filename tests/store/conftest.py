@@ -118,6 +118,9 @@ def end(pid_file: Path) -> None:
         time.sleep(0.01)
 
 
+FALLING = ("closed the connection unexpectedly", "recovery mode", "starting up")
+
+
 def words(dsn: str) -> list[str]:
     """What was kept. A server that fell just after it had answered (its disk was full) is given time to stand up again."""
     until = time.monotonic() + 30
@@ -125,7 +128,7 @@ def words(dsn: str) -> list[str]:
         try:
             return _words(dsn)
         except psycopg.errors.OperationalError as error:
-            if "recovery mode" not in str(error) or time.monotonic() > until:
+            if not any(sign in str(error) for sign in FALLING) or time.monotonic() > until:
                 raise
             time.sleep(0.2)
 
