@@ -1,8 +1,9 @@
 """How long it takes to find whose file it is, for a nation and for one file: ``python bench/identity.py [--children N]``.
 
 A simulated nation is read as the feeds come; linking it is timed beside Splink's own predict over the same files and the
-same comparisons, then files that were kept back come one by one, alone and beside another intake. Works in a home of its own, gone afterwards. Seconds of
-the clock are those of this machine now; CPU seconds stand beside them, because others may be using it.
+same comparisons, then files that were kept back come one by one, alone and beside another intake. Works in a home of its
+own, gone afterwards. Seconds of the clock are those of this machine now; CPU seconds stand beside them, because others may
+be using it.
 """
 
 import argparse

@@ -128,7 +128,7 @@ def _key_parts(people: pl.DataFrame) -> Iterator[pl.DataFrame]:
         begins=each(people["last"], beginning), initial=each(people["first"], initial),
         day=(pl.col("custody") // HOURS).cast(pl.String), month=pl.col("dob").str.slice(0, 7),
     )  # fmt: skip
-    named = named.with_columns(surname=pl.col("surnames").list.sort().list.join(" "))
+    named = named.with_columns(surname=pl.col("surnames").list.join(" "))
     dated = named.filter(pl.col("dob").str.len_chars() == WHOLE_DATE)
     telling = dated.filter(~pl.col("dob").str.ends_with("-01-01"))
     yield _key("number", named, pl.col("number"))
@@ -168,7 +168,7 @@ def initial(name: str) -> str:
 
 
 def heard_words(name: str) -> list[str]:
-    """The words of a name as heard, without doubles."""
+    """The words of a name as heard, without doubles, in the order of the alphabet."""
     split = parts(name)
     return sorted({split.first_heard, split.second_heard} - {""})
 

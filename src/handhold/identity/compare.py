@@ -241,7 +241,8 @@ def weighed_pairs(both: pl.DataFrame, scale: Scale) -> pl.DataFrame:
 def _rarest(both: pl.DataFrame) -> list[pl.Series]:
     """The rarity of the name that has one word, because that is what the two share; else the smaller one's."""
     found = []
-    for rarity, name in (("last_rare", "last"), ("first_rare", "first")):
+    for name in ("last", "first"):
+        rarity = f"{name}_rare"
         alone = [~pl.col(f"{name}_{side}").str.contains(" ", literal=True).fill_null(True) for side in "ab"]
         shared = (
             pl.when(alone[0] & ~alone[1])

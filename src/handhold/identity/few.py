@@ -153,7 +153,7 @@ def keys(file: File) -> set[Key]:
         if one.last and one.first:
             found.add(("name", f"{parts(f'{one.last} {one.first}').ordered}{BETWEEN}{one.dob}"))
             found |= {("month", _joined(word, begins, one.dob[:7])) for word in heard_words(one.first)}
-        name = None if words is None else " ".join(sorted(words))
+        name = None if words is None else " ".join(words)
         found.add(("year", _joined(name, given, one.dob[:4])))
         if not one.dob.endswith("-01-01"):
             found |= {("day", _joined(name, given, one.dob[5:])), ("given", _joined(given, one.dob))}

@@ -31,7 +31,6 @@ KIN = """
 INVOLVED = """
     select f.id as file, f.agency, f.child, f.fresh, f.hold as held from identity_file f join involved i using (id)
     order by array_position(%s::text[], f.agency), f.id"""
-NO_KEY = pl.DataFrame(schema={"key": pl.Int64})
 FRESH = "select id, agency, child, hold from identity_file where fresh limit %s"
 # Files that any of the keys finds, unless a crowd shares it, by which keys, and whether they said otherwise before; and the
 # other files of their children.
@@ -227,7 +226,7 @@ def _involved(db: store.Db, written: dict[str, dict[str, str]]) -> tuple[pl.Data
         fresh = store.frame(db, "select id from involved")["id"]
         met = [blind_keys(keys(profiles(said, {}))).select("key") for said in spoken(db, fresh)]
         db.execute("create temp table looked_for (key bigint primary key) on commit drop")
-        store.copy_in(db, "looked_for", pl.concat([NO_KEY, *met]).unique())
+        store.copy_in(db, "looked_for", pl.concat(met).unique())
         db.execute("analyze looked_for")
         db.execute(MET)
         db.execute(KIN)

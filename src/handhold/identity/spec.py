@@ -8,6 +8,7 @@ on more than 100,000 pairs. In the SQL ``x_l`` and ``x_r`` are the two sides' co
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -244,6 +245,7 @@ PROFILE: dict[str, Any] = {
 """The columns of a profile frame, beside ``file``; lists are null where empty."""
 
 
+@cache
 def version() -> str:
     """A hash over every trait, level and its SQL: a model belongs to the specification it was trained for."""
     text = repr([(t.name, t.known, t.levels, t.personal, sorted(t.rare)) for t in TRAITS])

@@ -11,9 +11,8 @@ from handhold.store.errors import StoreError
 from handhold.store.home import home
 from handhold.store.sealed import Key, Keyring
 
-_held: dict[
-    str, Keyring
-] = {}  # by what HANDHOLD_HOME says: every sealed cell asks, and to look at the folder takes longer
+# By what HANDHOLD_HOME says: every sealed cell asks, and to look at the folder takes longer.
+_held: dict[str, Keyring] = {}
 
 
 def keyring() -> Keyring:

@@ -20,6 +20,7 @@ from handhold.store.errors import KeyMissing, StoreError
 CLASSES = ("identity", "location", "sponsor", "benefit", "clinical", "delivery")
 KEY_ID_BYTES = 4
 NONCE_BYTES = 12
+BODY = KEY_ID_BYTES + NONCE_BYTES  # where the ciphertext begins
 SEAL_BYTES = KEY_ID_BYTES + NONCE_BYTES + 16  # by how much a sealed blob is longer: key id, nonce, tag
 OWN_BITS = (1 << 43) - 1  # of an id that lies near another; the rest tells a million neighbourhoods
 UNIT = "\x1f"  # ASCII unit separator: stands between the parts of an id and occurs in none
@@ -43,7 +44,9 @@ class Keyring:
     def __init__(self, keys: Mapping[str, list[Key]], index_secret: bytes) -> None:
         self.keys = {cls: list(of_class) for cls, of_class in keys.items()}
         self.index_secret = index_secret
-        self._ciphers = {key.id: AESGCM(key.secret) for of_class in self.keys.values() for key in of_class}
+        self._ciphers = {
+            cls: {key.id: AESGCM(key.secret) for key in of_class} for cls, of_class in self.keys.items()
+        }
 
     @classmethod
     def new(cls) -> "Keyring":
@@ -61,21 +64,17 @@ class Keyring:
         """Key id, nonce, ciphertext with tag; opens only with the same ``context``."""
         key = self._newest(cls)
         nonce = os.urandom(NONCE_BYTES)
-        return key.id + nonce + self._ciphers[key.id].encrypt(nonce, plain, context.encode())
+        return key.id + nonce + self._ciphers[cls][key.id].encrypt(nonce, plain, context.encode())
 
     def open(self, cls: str, context: str, blob: bytes) -> bytes:
         """What was sealed. Raises :class:`KeyMissing` without the key, :class:`StoreError` for a blob tampered or moved."""
-        key_id, nonce, sealed = (
-            blob[:KEY_ID_BYTES],
-            blob[KEY_ID_BYTES : KEY_ID_BYTES + NONCE_BYTES],
-            blob[KEY_ID_BYTES + NONCE_BYTES :],
-        )
-        if all(key.id != key_id for key in self.keys.get(cls, [])):
+        cipher = self._ciphers.get(cls, {}).get(blob[:KEY_ID_BYTES])
+        if cipher is None:
             raise KeyMissing(
                 f"this process holds no key of class {cls} that opens this blob; ask who holds the key"
             )
         try:
-            return self._ciphers[key_id].decrypt(nonce, sealed, context.encode())
+            return cipher.decrypt(blob[KEY_ID_BYTES:BODY], blob[BODY:], context.encode())
         except InvalidTag:
             raise StoreError(
                 f"a sealed {cls} blob does not belong where it stands ({context}); restore it from a backup"
@@ -91,7 +90,7 @@ class Keyring:
     def seal_many(self, cls: str, context: str, ids: pl.Series, values: pl.Series) -> pl.Series:
         """Seal each value for its row id; null stays null. Text is sealed as UTF-8."""
         key = self._newest(cls)
-        encrypt, prefix = self._ciphers[key.id].encrypt, f"{context}.".encode()
+        encrypt, prefix = self._ciphers[cls][key.id].encrypt, f"{context}.".encode()
         nonces = os.urandom(NONCE_BYTES * len(values))
         sealed = [
             None
@@ -105,20 +104,9 @@ class Keyring:
 
     def unseal_many(self, cls: str, context: str, ids: pl.Series, blobs: pl.Series) -> pl.Series:
         """The texts sealed by :meth:`seal_many`, in the same order."""
-        ciphers = {key.id: self._ciphers[key.id].decrypt for key in self.keys.get(cls, [])}
-        body, prefix = KEY_ID_BYTES + NONCE_BYTES, f"{context}.".encode()
-
-        def opened_one(row: int, blob: bytes) -> str:
-            decrypt = ciphers.get(blob[:KEY_ID_BYTES])
-            try:
-                if decrypt is not None:
-                    return decrypt(blob[KEY_ID_BYTES:body], blob[body:], prefix + b"%d" % row).decode()
-            except InvalidTag:
-                pass
-            return self.open(cls, f"{context}.{row}", blob).decode()  # says what is wrong with it
-
         opened = [
-            None if blob is None else opened_one(row, blob) for row, blob in zip(ids, blobs, strict=True)
+            None if blob is None else self.open(cls, f"{context}.{row}", blob).decode()
+            for row, blob in zip(ids, blobs, strict=True)
         ]
         return pl.Series(blobs.name, opened, pl.String)
 
