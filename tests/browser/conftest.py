@@ -90,10 +90,12 @@ def open_as(site: Site, chromium: Browser) -> Iterator[Callable[..., Page]]:
         page.goto("/")
         page.get_by_label("Name").fill(role)
         page.get_by_label("Password").fill(site.passwords[role])
-        page.locator("main button[type=submit], main button").first.click()
+        with page.expect_navigation():
+            page.locator("main button[type=submit], main button").first.click()
         if "/purpose" in page.url:
             page.locator(f"label[for=p-{purpose}]").click()
-            page.locator("main button").click()
+            with page.expect_navigation():
+                page.locator("main button").click()
         return page
 
     yield signed_in

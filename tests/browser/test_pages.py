@@ -93,11 +93,13 @@ def test_acknowledged_and_the_gap_is_closed(open_as: Open) -> None:
     page.get_by_role(
         "link", name="A child released from ORR's care did not appear in immigration court"
     ).first.click()
-    page.get_by_role("link", name="Open the child's page").click()
+    with page.expect_navigation():
+        page.get_by_role("link", name="Open the child's page").click()
     child, gap = page.url, "The child missed a hearing and HHS ORR has not been told"
     expect(page.locator("section[aria-labelledby=open]")).to_contain_text(gap)
     page.go_back()
-    page.get_by_role("button", name="Acknowledge for HHS ORR").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Acknowledge for HHS ORR").click()
     page.goto(child)
     expect(page.locator("section[aria-labelledby=open] > ul.hh-rows")).not_to_contain_text(gap)
     expect(page.locator("section[aria-labelledby=told]")).to_contain_text("acknowledged")
@@ -118,7 +120,8 @@ def test_without_scripts(open_as: Open) -> None:
     page = open_as("coordinator", "court", width=400, java_script_enabled=False)
     page.goto("/notices/")
     waiting = page.get_by_role("button", name="Acknowledge").count()
-    page.get_by_role("button", name="Acknowledge").first.click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Acknowledge").first.click()
     assert page.url.endswith("/notices/")
     assert page.get_by_role("button", name="Acknowledge").count() == waiting - 1
 
@@ -131,6 +134,7 @@ def test_through_a_step(open_as: Open) -> None:
     page.get_by_label("Outcome").select_option("no-order")
     page.get_by_role("button", name="Done").click()
     expect(page.get_by_role("status")).to_contain_text("The step is done")
+    page.wait_for_load_state()
     assert overflow(page) == 0
 
 

@@ -88,16 +88,18 @@ def sign_in(browser: Browser, served: str, role: str, *, width: int, scripts: bo
     page.goto(f"{served}/sign-in/")
     page.fill("input[name=username]", role)
     page.fill("input[name=password]", PASSWORD)
-    page.locator("main form button").click()
-    if page.locator("button[value=court], input[value=court]").count():
-        page.locator("button[value=court], label[for]:has-text('court')").first.click()
-        if page.locator("main form button:not([value])").count():
-            page.locator("main form button:not([value])").first.click()
+    with page.expect_navigation():
+        page.locator("main form button").click()
+    if "/purpose" in page.url:
+        page.locator("label[for=p-court]").click()
+        with page.expect_navigation():
+            page.locator("main button").click()
     return page
 
 
 def shot(page: Page, name: str) -> None:
-    """Nothing is wider than the window; kept as a picture where asked."""
+    """Nothing is wider than the window once the page is there in full; kept as a picture where asked."""
+    page.wait_for_load_state()  # a click returns when the next page has begun, which may have no element yet
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth") is True
     if SHOTS:
         page.screenshot(path=f"{SHOTS}/{name}.png", full_page=True)

@@ -89,13 +89,16 @@ def test_enter_decides_nothing_before_a_choice_is_made(sign_in: SignIn) -> None:
 def test_it_works_without_a_script(sign_in: SignIn, screen: str) -> None:
     page = sign_in("steward", "safety", script=False, screen=screen)
     page.goto("/questions/")
-    page.click("text=Begin with the first")
+    with page.expect_navigation():
+        page.click("text=Begin with the first")
     assert page.locator("kbd:visible").count() == 0
     page.click("label:has-text('Different children')")
-    page.click("button:has-text('Decide')")
+    with page.expect_navigation():
+        page.click("button:has-text('Decide')")
     assert "last=" in page.url
     assert [word["judgement"] for word in said()] == ["no match"]
-    page.click("text=Take it back")
+    with page.expect_navigation():
+        page.click("text=Take it back")
     assert said() == []
 
 
