@@ -21,10 +21,9 @@ PIECE = 8 << 20
 LF, CR, QUOTE = 10, 13, 34
 ASCII = 0x7F
 BLANKS = " \t\r\n\u00a0\u2007\u202f\ufeff"
-EDGES = np.zeros(256, bool)  # bytes that may begin or end one of the blanks (also in UTF-8)
-EDGES[[ord(" "), CR, 0xC2, 0xE2, 0xEF, 0xA0, 0x87, 0xAF, 0xBF]] = True
+EDGES = (0x20, CR, 0xC2, 0xE2, 0xEF, 0xA0, 0x87, 0xAF, 0xBF)  # begin or end one of the blanks in UTF-8
 UNIT, RECORD = 31, 30  # ASCII's own separators: stand for those outside quotes
-FEW_LETTERS = 6
+FOREIGN = 20  # where one byte in so many is beyond ASCII, to decode all of them is faster
 QUOTED_LINES = 100  # a quoted cell with more lines than this was never closed: its quote is a character
 WIDEST = 2_000  # columns: a header with more is none
 STRAYS = 200  # quotes of one piece that may be characters; with more, none is a quote
@@ -179,17 +178,19 @@ def _readable(piece: bytes) -> bytes:
 
 
 def _from_cp1252(piece: bytes) -> bytes:
-    """Of the letters there are only a few, and to replace those one after the other is faster than to look at every byte.
+    """Of letters beyond ASCII there are few: what stands between them is taken as it is."""
+    at = np.flatnonzero(np.frombuffer(piece, np.uint8) > ASCII)
+    if len(at) * FOREIGN > len(piece):
+        return _utf8_of(piece)
+    places = at.tolist()
+    parts = [b""] * (2 * len(places) + 1)
+    parts[0::2] = [piece[a:b] for a, b in zip([0, *(at + 1).tolist()], [*places, len(piece)], strict=True)]
+    parts[1::2] = [CP1252[piece[place] - ASCII - 1] for place in places]
+    return b"".join(parts)
 
-    À…ÿ become two bytes, of which only the first (0xC3) is among them, so that one comes first.
-    """
-    data = np.frombuffer(piece, np.uint8)
-    letters = np.unique(data[data > 0x7F]).tolist()
-    if letters[0] < 0xC0 or len(letters) > FEW_LETTERS:
-        return piece.decode("cp1252", errors="handhold-latin1").encode()
-    for letter in sorted(letters, key=lambda byte: byte != 0xC3):
-        piece = piece.replace(bytes([letter]), chr(letter).encode())
-    return piece
+
+def _utf8_of(piece: bytes) -> bytes:
+    return piece.decode("cp1252", errors="handhold-latin1").encode()
 
 
 def _latin1(error: UnicodeError) -> tuple[str, int]:
@@ -199,9 +200,10 @@ def _latin1(error: UnicodeError) -> tuple[str, int]:
 
 
 codecs.register_error("handhold-latin1", _latin1)
+CP1252 = [_utf8_of(bytes([byte])) for byte in range(ASCII + 1, 256)]
 
 
-NO_QUOTES = np.zeros(0, np.int64)
+NO_PLACES = np.zeros(0, np.int64)
 
 
 def _quotes(data: np.ndarray, quoting: str | None, *, final: bool) -> np.ndarray:
@@ -210,9 +212,9 @@ def _quotes(data: np.ndarray, quoting: str | None, *, final: bool) -> np.ndarray
     A mark that would quote more than :data:`QUOTED_LINES` lines is a character. ``final``: nothing follows ``data``, so
     an open quote at its end is a character, too.
     """
-    marks = np.flatnonzero(data == QUOTE) if quoting else NO_QUOTES
+    marks = np.flatnonzero(data == QUOTE) if quoting else NO_PLACES
     if quoting is None or not len(marks):
-        return NO_QUOTES
+        return NO_PLACES
     edges = (ord(quoting), LF, CR, QUOTE)
     padded = np.concatenate(([LF], data, [LF]))
     marks = marks[np.isin(padded[marks], edges) | np.isin(padded[marks + 2], edges)]
@@ -222,13 +224,13 @@ def _quotes(data: np.ndarray, quoting: str | None, *, final: bool) -> np.ndarray
 
 def _without_strays(marks: np.ndarray, ends: np.ndarray, size: int) -> np.ndarray:
     for _ in range(STRAYS):
-        closing = np.append(marks[1::2], [size] if len(marks) % 2 else NO_QUOTES).astype(np.int64)
+        closing = np.append(marks[1::2], [size] if len(marks) % 2 else NO_PLACES).astype(np.int64)
         lines = np.searchsorted(ends, closing) - np.searchsorted(ends, marks[0::2])
         astray = np.flatnonzero(lines > QUOTED_LINES)
         if not len(astray):
             return marks
         marks = np.delete(marks, 2 * astray[0])
-    return NO_QUOTES
+    return NO_PLACES
 
 
 def _outside(places: np.ndarray, quotes: np.ndarray) -> np.ndarray:
@@ -300,9 +302,16 @@ def _piece(text: bytes, grid: "_Grid", shape: _Shape, line: int) -> tuple[Piece,
         left = int((~chosen).sum())
         whole[np.flatnonzero(whole)[~chosen]] = False
     table = _table(grid.only(whole), shape, shape.choice.only, grid.loose)
-    cells = table.with_columns(line=pl.Series(lines[whole], dtype=pl.Int32))
+    cells = table.with_columns(line=_in_chunks(lines[whole], table))
     last = line + len(grid.ends)
     return Piece(cells, odd, left, last), last
+
+
+def _in_chunks(lines: np.ndarray, table: pl.DataFrame) -> pl.Series:
+    """The lines in chunks as long as those of the parser: else whoever asks for a column has all of them put together first."""
+    lengths = table.to_series(0).chunk_lengths() if table.width and len(table) else [len(lines)]
+    parts = np.split(lines.astype(np.int32), np.cumsum(lengths)[:-1])
+    return pl.concat([pl.Series(part) for part in parts], rechunk=False)
 
 
 @dataclass
@@ -338,18 +347,18 @@ def _grid(text: bytes, shape: _Shape) -> _Grid:
     starts = np.concatenate(([0], ends[:-1] + 1)).astype(np.int64)
     before = _before(cuts, starts, ends, len(shape.names) - 1)
     cells = np.diff(before, prepend=0) + 1
-    return _Grid(text, starts, ends, cells, _to_trim(data, ends, cuts, before, shape))
+    return _Grid(text, starts, ends, cells, _to_trim(text, ends, cuts, before, shape))
 
 
 def _to_trim(
-    data: np.ndarray, ends: np.ndarray, cuts: np.ndarray, before: np.ndarray, shape: _Shape
+    text: bytes, ends: np.ndarray, cuts: np.ndarray, before: np.ndarray, shape: _Shape
 ) -> frozenset[int]:
     """Columns to be trimmed: of a few that are wanted, all, and of all those that need it; what is quoted is trimmed anyway."""
     if shape.quoted:
         return frozenset()
     if shape.choice.only:
         return frozenset(at for at, name in enumerate(shape.names) if name in shape.choice.only)
-    return _loose(data, ends, cuts, before)
+    return _loose(text, ends, cuts, before)
 
 
 def _before(cuts: np.ndarray, starts: np.ndarray, ends: np.ndarray, usual: int) -> np.ndarray:
@@ -362,17 +371,19 @@ def _before(cuts: np.ndarray, starts: np.ndarray, ends: np.ndarray, usual: int) 
     return np.searchsorted(cuts, ends)
 
 
-def _loose(data: np.ndarray, ends: np.ndarray, cuts: np.ndarray, before: np.ndarray) -> frozenset[int]:
-    """Columns in which a cell may begin or end with a blank: to look at the edges is faster than to trim every cell."""
+def _loose(text: bytes, ends: np.ndarray, cuts: np.ndarray, before: np.ndarray) -> frozenset[int]:
+    """Columns in which a cell may begin or end with a blank: to look at the edges is faster than to trim every cell.
+
+    ``text`` ends with the end of a row, so that what stands before its first byte (in an array: its last) ends one, too.
+    """
     if not len(ends):
         return frozenset()
-    apart = np.zeros(len(data) + 2, bool)
-    apart[0] = apart[-1] = True
-    apart[1:][cuts] = apart[1:][ends] = True
-    # What may be a blank is few bytes; which of them are is looked up.
-    perhaps = (data == ord(" ")) | (data == CR) | (data > ASCII)
-    at = np.flatnonzero(perhaps & (apart[:-2] | apart[2:]))
-    at = at[EDGES[data[at]]]
+    data = np.frombuffer(text, np.uint8)
+    blanks = [np.flatnonzero(data == edge) for edge in EDGES if bytes((edge,)) in text]
+    at = np.concatenate([NO_PLACES, *blanks])
+    apart = np.zeros(256, bool)
+    apart[data[cuts[:1]]] = apart[LF] = True
+    at = at[apart[data[at - 1]] | apart[data[at + 1]]]
     row_begins = np.concatenate(([0], before))[np.searchsorted(ends, at)]
     return frozenset(np.unique(np.searchsorted(cuts, at) - row_begins).tolist())
 
@@ -395,7 +406,7 @@ def _table(text: bytes, shape: _Shape, only: tuple[str, ...] | None, loose: froz
     places = [f"{n}" for n in range(len(shape.names))]
     table = pl.read_csv(
         text, separator=chr(UNIT) if shape.quoted else shape.separator, eol_char=chr(RECORD) if shape.quoted else "\n", quote_char=None,
-        has_header=False, schema=dict.fromkeys(places, pl.String), columns=wanted, empty_string_is_null=not shape.quoted, null_values=None,
+        has_header=False, schema=dict.fromkeys(places, pl.String), columns=wanted if only else None, empty_string_is_null=not shape.quoted, null_values=None,
     )  # fmt: skip
     return table.select(_clean(at, shape, loose).alias(shape.names[at]) for at in wanted)
 

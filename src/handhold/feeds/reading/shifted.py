@@ -31,9 +31,17 @@ def _no_number(key: str) -> pl.Expr:
     return ~pl.col(key).str.contains(table.PATTERNS["idn"]).fill_null(False)
 
 
+def _surely_number(key: str) -> pl.Expr:
+    plain = pl.col(key).str.len_bytes() <= 18
+    return pl.col(key).cast(pl.UInt64, strict=False).is_not_null() & plain & ~pl.col(key).str.starts_with("+")
+
+
 def keyed(rows: pl.DataFrame, layout: Layout) -> pl.Series:
     """Which rows have a number in every column that must hold one: key and file."""
     numbers = [key for key in _numbers(layout) if key in rows.columns]
+    # Nearly always all are; what is read as one is one, and faster than a pattern (a sign would be read too, so must not be).
+    if rows.select(pl.all_horizontal(pl.lit(True), *(_surely_number(key).all() for key in numbers))).item():
+        return pl.repeat(True, len(rows), eager=True)
     return rows.select(
         ok=~pl.any_horizontal(_no_number(key) for key in numbers) if numbers else pl.lit(True)
     )["ok"]

@@ -6,6 +6,7 @@ they are no child's. The three are counted here, so that nothing can be lost bet
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any, BinaryIO
 
 import polars as pl
@@ -15,7 +16,7 @@ from handhold.feeds.model import Unreadable
 from handhold.feeds.reading import delimited, shifted, table, workbook
 
 WORKBOOKS = (".xlsx", ".xlsm", ".xls")
-SURPLUS_SHOWN = 40  # cells of a row with far too many of them that the quarantine keeps readable
+FEW = 20  # rows that are put between others one by one
 
 Keep = Callable[
     [pl.DataFrame], pl.Series
@@ -160,7 +161,15 @@ def _piece(piece: delimited.Piece, header: list[str], layout: Layout, choice: de
 
 
 def _in_line(rows: pl.DataFrame, more: pl.DataFrame) -> pl.DataFrame:
-    return pl.concat([rows, more]).sort("line") if len(more) else rows
+    """Rows with others between them, by line. To put a few where they belong is faster than to sort all."""
+    if not len(more):
+        return rows
+    if len(more) > FEW:
+        return pl.concat([rows, more]).sort("line")
+    more = more.sort("line")
+    cuts = [0, *rows["line"].search_sorted(more["line"]).to_list(), len(rows)]
+    between = [rows[a:b] for a, b in pairwise(cuts)]
+    return pl.concat([part for n, rest in enumerate(between) for part in (rest, more[n : n + 1])])
 
 
 def _without_blank_tail(
