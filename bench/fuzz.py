@@ -1,7 +1,8 @@
 """Damage what was sent, in every way, and read it: no crash, no hang, no lost row. ``python bench/fuzz.py [MINUTES] [SEED]``.
 
 Every input is a file of a small simulated nation, or a golden file, with bytes flipped, cut, spliced, lines doubled or its
-encoding changed; workbooks also inside. Each is read as a delivery is; every twentieth goes the whole way into a database.
+encoding changed; workbooks also inside. Each is read as a delivery is, and opened as a spreadsheet of which nothing is known;
+every twentieth goes the whole way into a database.
 Bars (issue 3): nothing raises but :class:`Unreadable`; no input takes longer than :data:`PATIENCE`; rows loaded, quarantined
 and left are the rows that the file has; memory stays below :data:`MEMORY`. What fails is kept in ``fuzz-found``; exit code 1.
 """
@@ -25,6 +26,7 @@ import polars as pl
 
 from handhold import feeds, pack, store
 from handhold.feeds.layout import Layout, recognise
+from handhold.feeds.mapping import sheets
 from handhold.feeds.model import Unreadable
 from handhold.feeds.reading import source, table
 
@@ -152,6 +154,22 @@ def read(data: bytes, name: str, layout: Layout) -> tuple[str, int, int]:
     return "read", seen, len(numbers) - len(checked.rows)
 
 
+def as_any_table(data: bytes, name: str) -> None:
+    """What no layout knows is opened for a mapping: sheets, or a refusal."""
+    try:
+        found = sheets.read(
+            data,
+            name,
+            bytes_=BOUNDS["workbook_bytes"],
+            ratio=BOUNDS["workbook_ratio"],
+            cells=BOUNDS["workbook_cells"],
+        )
+    except Unreadable as refusal:
+        assert 10 < len(str(refusal)) < 700, "a refusal is a sentence"
+        return
+    assert all(one.cells.width for one in found if len(one.cells)), "a sheet of rows without columns"
+
+
 def rows_of(data: bytes, name: str, layout: Layout) -> int | None:
     """How many rows a file has, counted in another way; ``None`` where quotes or wide characters make that a matter of reading."""
     if (
@@ -221,6 +239,7 @@ def main(minutes: float, seed: int) -> int:
             try:
                 became, rows, quarantined = read(damaged, name, layout)
                 counted.update({became: 1, "rows": rows, "quarantined": quarantined})
+                as_any_table(damaged, name)
                 if sum(counted[k] for k in ("read", "refused")) % WHOLE_WAY == 0:
                     whole_way(damaged, name, folder)
                     counted["whole way"] += 1

@@ -50,7 +50,7 @@ def workbook(
 
 
 def opened(data: bytes, name: str = "list.xlsx") -> list[sheets.Sheet]:
-    return sheets.read(data, name, bytes_=600_000_000, ratio=60)
+    return sheets.read(data, name, bytes_=600_000_000, ratio=60, cells=20_000_000)
 
 
 def proposed(

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import random
 import zipfile
 
 import pytest
@@ -91,6 +92,17 @@ def test_a_workbook_that_unpacks_without_end_is_not_opened() -> None:
         out.writestr("xl/sharedStrings.xml", b"0" * (30 << 20))
     with pytest.raises(Unreadable, match="unpacks to far more"):
         opened(made.getvalue())
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_workbook_damaged_inside_is_read_or_refused(seed: int) -> None:
+    chance, data = random.Random(seed), bytearray(workbook(("List", no_shows())))
+    for _ in range(chance.randint(1, 4)):
+        data[chance.randrange(len(data))] = chance.randrange(256)
+    try:
+        assert opened(bytes(data))
+    except Unreadable as refusal:
+        assert "send it" in str(refusal)
 
 
 def test_several_sheets_hidden_ones_too_are_each_read_and_said() -> None:

@@ -197,7 +197,9 @@ def opened(delivery: Delivery, pack: Pack) -> list[sheets.Sheet]:
     most = bounds["workbook_bytes"]
     with store.blobs.open_(delivery.bytes_of or delivery.sha256) as kept:
         data = kept.read(most + 1)
-    found = sheets.read(data, delivery.name, bytes_=most, ratio=bounds["workbook_ratio"])
+    found = sheets.read(
+        data, delivery.name, bytes_=most, ratio=bounds["workbook_ratio"], cells=bounds["workbook_cells"]
+    )
     return [one for one in found if delivery.sheet is None or one.name == delivery.sheet]
 
 

@@ -10,13 +10,12 @@ import zipfile
 import zlib
 from dataclasses import dataclass, field
 
-import fastexcel
 import polars as pl
-import python_calamine
 
 from handhold.feeds.model import Unreadable
+from handhold.feeds.reading import apart
 from handhold.feeds.reading.delimited import trim
-from handhold.feeds.reading.workbook import SMALL
+from handhold.feeds.reading.workbook import cannot, unpacked
 
 ZIP, EMPTY_ZIP = b"PK\x03\x04", b"PK\x05\x06"
 OLE, TNEF, UTF16_NAMES = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"\x78\x9f\x3e\x22", "utf-16-le"
@@ -120,96 +119,72 @@ def _zip_refusal(data: bytes) -> str | None:
     return "an archive (zip) is not opened; send the spreadsheet itself"
 
 
-def read(data: bytes, name: str, *, bytes_: int, ratio: int) -> list[Sheet]:
-    """The sheets that hold anything. Raises :class:`Unreadable` with the reason for what may not or cannot be read."""
+def read(data: bytes, name: str, *, bytes_: int, ratio: int, cells: int) -> list[Sheet]:
+    """The sheets that hold anything; bounds as in ``reading.workbook``. Raises :class:`Unreadable` with the reason for what may
+    not or cannot be read."""
     why = refusal(data, name)
     if why:
         raise Unreadable(why)
     if len(data) > bytes_:
         raise Unreadable("the part is larger than a spreadsheet may be; send it in pieces")
     if data.startswith((ZIP, OLE)):
-        return _of_workbook(data, bytes_, ratio)
+        return _of_workbook(data, bytes_, ratio, cells)
     return [Sheet("", *_of_text(data))]
 
 
-def _of_workbook(data: bytes, bytes_: int, ratio: int) -> list[Sheet]:
-    hidden = _unpacked_safely(data, bytes_, ratio) if data.startswith(ZIP) else {}
+def _of_workbook(data: bytes, bytes_: int, ratio: int, cells: int) -> list[Sheet]:
+    hidden = _hidden(data, bytes_, ratio, cells) if data.startswith(ZIP) else {}
     try:
-        book = fastexcel.read_excel(data)
-        beside = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
-        sheets = []
-        for at, about in enumerate(beside.sheets_metadata):
-            if about.typ != python_calamine.SheetTypeEnum.WorkSheet:
-                continue
-            cells = book.load_sheet(
-                at, header_row=None, skip_rows=0, dtypes="string", column_names=None
-            ).to_polars()
-            notes = (
-                ["the sheet is hidden; it was read"]
-                if about.visible != python_calamine.SheetVisibleEnum.Visible
-                else []
-            )
-            sheets.append(
-                _sheet(about.name, cells, beside.get_sheet_by_index(at), [*notes, *hidden.get(at, [])])
-            )
-    except python_calamine.PasswordError:
-        raise Unreadable(
-            "the workbook is encrypted; send it without a password, over a channel that needs none"
-        ) from None
-    except Exception as error:  # noqa: BLE001 - whatever the parser trips over, the file is what is wrong with it
-        raise Unreadable(
-            f"the workbook cannot be read ({type(error).__name__}); open it, save it again and send it"
-        ) from None
+        found = apart.sheets(data, beside=True)
+    except apart.Apart as error:
+        if str(error) == "PasswordError":
+            raise Unreadable(
+                "the workbook is encrypted; send it without a password, over a channel that needs none"
+            ) from None
+        raise Unreadable(cannot(str(error))) from None
+    sheets = [_sheet(one, hidden.get(at, [])) for at, one in enumerate(found)]
     return [sheet for sheet in sheets if sheet.cells.width and len(sheet.cells)]
 
 
-def _unpacked_safely(data: bytes, bytes_: int, ratio: int) -> dict[int, list[str]]:
-    """Unpack into nothing first, stopping at the bound; says by sheet what is hidden in it."""
-    total, notes = 0, {}
-    with zipfile.ZipFile(io.BytesIO(data)) as packed:
-        for info in packed.infolist():
-            found = re.fullmatch(r"xl/worksheets/sheet(\d+)\.xml", info.filename)
-            rows = columns = 0
-            tail = b""
-            with packed.open(info) as stream:
-                while piece := stream.read(1 << 20):
-                    total += len(piece)
-                    if total > bytes_ or total > max(SMALL, ratio * len(data)):
-                        raise Unreadable(
-                            "the workbook unpacks to far more than a workbook holds; it was not opened. Ask who sent it"
-                        )
-                    if found:
-                        # A tag may lie across two pieces: the end of one is looked at again with the next, its whole tags not.
-                        text = tail + piece
-                        rows, columns = (
-                            rows + len(HIDDEN_ROWS.findall(text)),
-                            columns + len(HIDDEN_COLUMNS.findall(text)),
-                        )
-                        tail = text[text.rfind(b"<") :] if text.rfind(b"<") > text.rfind(b">") else b""
-            said = [
-                f"{n:,} hidden {what} were read"
-                for n, what in ((rows, "rows"), (columns, "groups of columns"))
-                if n
-            ]
-            if found and said:
-                notes[int(found[1]) - 1] = said
-    return notes
+def _hidden(data: bytes, bytes_: int, ratio: int, cells: int) -> dict[int, list[str]]:
+    """Unpack into nothing first; says by sheet what is hidden in it. Raises :class:`Unreadable`, see ``workbook.unpacked``."""
+    counted: dict[int, list[int]] = {}
+    tail = b""
+    for part, piece in unpacked(data, bytes_, ratio, cells):
+        if found := re.fullmatch(r"xl/worksheets/sheet(\d+)\.xml", part):
+            at = int(found[1]) - 1
+            if at not in counted:
+                counted[at], tail = [0, 0], b""
+            # A tag may lie across two pieces: the end of one is looked at again with the next, its whole tags not.
+            text = tail + piece
+            counted[at][0] += len(HIDDEN_ROWS.findall(text))
+            counted[at][1] += len(HIDDEN_COLUMNS.findall(text))
+            tail = text[text.rfind(b"<") :] if text.rfind(b"<") > text.rfind(b">") else b""
+    return {
+        at: [
+            f"{n:,} hidden {what} were read"
+            for n, what in zip(many, ("rows", "groups of columns"), strict=True)
+            if n
+        ]
+        for at, many in counted.items()
+    }
 
 
-def _sheet(name: str, cells: pl.DataFrame, beside: python_calamine.CalamineSheet, notes: list[str]) -> Sheet:
-    plain = cells.select(
-        trim(pl.col(old).cast(pl.String)).alias(f"c{at}") for at, old in enumerate(cells.columns)
+def _sheet(found: apart.Sheet, notes: list[str]) -> Sheet:
+    plain = found.cells.select(
+        trim(pl.col(old).cast(pl.String)).alias(f"c{at}") for at, old in enumerate(found.cells.columns)
     )
-    left = beside.start[1] if beside.start else 0
+    if found.hidden:
+        notes = ["the sheet is hidden; it was read", *notes]
     merged = [
-        ((top, first - left), (bottom, last - left))
-        for (top, first), (bottom, last) in beside.merged_cell_ranges or []
-        if top < len(plain) and 0 <= first - left < plain.width
+        ((top, first - found.left), (bottom, last - found.left))
+        for (top, first), (bottom, last) in found.merged
+        if top < len(plain) and 0 <= first - found.left < plain.width
     ]
     if merged:
         plain = _filled(plain, merged)
         notes = [*notes, f"{len(merged):,} merged cells were read as standing in each of their cells"]
-    return Sheet(name, plain, notes)
+    return Sheet(found.name, plain, notes)
 
 
 def _filled(cells: pl.DataFrame, merged: list[tuple[tuple[int, int], tuple[int, int]]]) -> pl.DataFrame:

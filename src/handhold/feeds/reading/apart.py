@@ -1,57 +1,132 @@
-"""Old workbooks (``.xls``), read in a process of their own: their parser may panic or ask for endless memory on a damaged file,
-and what it does there must not be done to us.
+"""Workbooks are opened in a process of their own: their parsers may panic or ask for endless memory on a damaged file, and
+what happens there must not happen to us.
 
-Run as a program it reads a workbook from its standard input and writes its sheets to its standard output, each as a name and
-an Arrow stream with their lengths in front. Its memory, time and output are bounded.
+Run as a program it reads a workbook from its standard input and writes its sheets to its standard output, each as a JSON
+description and an Arrow stream with their lengths in front. Its memory and time are bounded; what it trips over it names.
 """
 
 import io
+import json
 import resource
 import struct
 import subprocess
 import sys
+from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
 MEMORY = 6 << 30  # of addresses, most of which nothing ever stands in
 SECONDS = 120
 LENGTH = struct.Struct("<Q")
+TRIPPED = 3  # exit code: the parser said what is wrong, by the name of an exception on the standard error
+WANTED, BESIDE = "--sheet", "--beside"
+Corner = tuple[int, int]  # row and column, from 0
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One sheet: every cell as text. Where it was asked for: whether it holds ``rows`` at all (a chart does not), is ``hidden``,
+    the column at which its cells begin, and its ``merged`` ranges as first and last corner."""
+
+    name: str
+    cells: pl.DataFrame
+    rows: bool = True
+    hidden: bool = False
+    left: int = 0
+    merged: tuple[tuple[Corner, Corner], ...] = ()
 
 
 class Apart(Exception):
-    """The other process could not read it."""
+    """The other process could not read it; its text is the name of what the parser tripped over."""
 
 
-def sheets(data: bytes) -> dict[str, pl.DataFrame]:
-    """All sheets of a workbook as text, by name. Raises :class:`Apart` whatever became of the process that read it."""
+def sheets(data: bytes, wanted: str | None = None, *, beside: bool = False) -> list[Sheet]:
+    """The sheets of a workbook: the one of the name ``wanted``, where there is one, else all. ``beside``: with what stands
+    beside the cells, too. Raises :class:`Apart` whatever became of the process that read it."""
+    command = [
+        sys.executable,
+        "-I",
+        __file__,
+        *([WANTED, wanted] if wanted else []),
+        *([BESIDE] if beside else []),
+    ]
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", __name__], input=data, capture_output=True, timeout=SECONDS, check=True
-        )
-    except (subprocess.SubprocessError, OSError):
-        raise Apart("the workbook could not be read") from None
-    source, found = io.BytesIO(done.stdout), {}
+        done = subprocess.run(command, input=data, capture_output=True, timeout=SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        raise Apart("TimeoutError") from None
+    if done.returncode == TRIPPED:
+        raise Apart(done.stderr.decode().strip().splitlines()[-1])
+    if done.returncode:
+        raise Apart(
+            "MemoryError"
+        )  # it was stopped: nothing else is bounded but time, and that is asked above
+    source, found = io.BytesIO(done.stdout), []
     while size := source.read(LENGTH.size):
-        name = source.read(LENGTH.unpack(size)[0]).decode()
-        found[name] = pl.read_ipc_stream(source.read(LENGTH.unpack(source.read(LENGTH.size))[0]))
+        about = json.loads(source.read(LENGTH.unpack(size)[0]))
+        merged = tuple((tuple(first), tuple(last)) for first, last in about.pop("merged"))
+        cells = pl.read_ipc_stream(source.read(LENGTH.unpack(source.read(LENGTH.size))[0]))
+        found.append(Sheet(cells=cells, merged=merged, **about))
     return found
 
 
-def main() -> None:
+def main(arguments: list[str]) -> None:
     """Read what comes in, write its sheets out."""
+    for bound, most in (
+        (resource.RLIMIT_AS, MEMORY),
+        (resource.RLIMIT_CPU, SECONDS),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(bound, (most, most))
+    data = sys.stdin.buffer.read()
+    wanted = arguments[arguments.index(WANTED) + 1] if WANTED in arguments else None
+    try:
+        for about, cells in _read(data, wanted, beside=BESIDE in arguments):
+            packed = io.BytesIO()
+            cells.write_ipc_stream(packed)
+            for part in (json.dumps(about).encode(), packed.getvalue()):
+                sys.stdout.buffer.write(LENGTH.pack(len(part)) + part)
+    except BaseException as error:  # noqa: BLE001 - a panic of the parser is no Exception
+        sys.stderr.write(type(error).__name__)
+        raise SystemExit(TRIPPED) from None
+
+
+def _read(data: bytes, wanted: str | None, *, beside: bool) -> "list[tuple[dict[str, Any], pl.DataFrame]]":
     import fastexcel
 
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    book = fastexcel.read_excel(sys.stdin.buffer.read())
-    for name in book.sheet_names:
-        cells = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string", column_names=None)
-        packed = io.BytesIO()
-        cells.to_polars().write_ipc_stream(packed)
-        for part in (name.encode(), packed.getvalue()):
-            sys.stdout.buffer.write(LENGTH.pack(len(part)) + part)
+    around = _beside(data) if beside else {}  # first, for it tells what is locked from what is damaged
+    book = fastexcel.read_excel(data)
+    names = [wanted] if wanted in book.sheet_names else book.sheet_names
+    return [
+        ({"name": name, "merged": []} | around.get(name, {}), _cells(book, name))
+        for name in names
+        if around.get(name, {}).get("rows", True)
+    ]
+
+
+def _cells(book: Any, name: str) -> pl.DataFrame:
+    loaded = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string", column_names=None)
+    cells: pl.DataFrame = loaded.to_polars()
+    return cells
+
+
+def _beside(data: bytes) -> dict[str, dict[str, Any]]:
+    """What another parser knows of each sheet, by name."""
+    import python_calamine as calamine
+
+    book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
+    found = {}
+    for at, about in enumerate(book.sheets_metadata):
+        rows = about.typ == calamine.SheetTypeEnum.WorkSheet
+        sheet = book.get_sheet_by_index(at) if rows else None
+        found[about.name] = {
+            "rows": rows,
+            "hidden": about.visible != calamine.SheetVisibleEnum.Visible,
+            "left": sheet.start[1] if sheet and sheet.start else 0,
+            "merged": list(sheet.merged_cell_ranges or []) if sheet else [],
+        }
+    return found
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -4,11 +4,8 @@ import io
 import re
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import partial
 from typing import BinaryIO
 
-import fastexcel
 import polars as pl
 
 from handhold.feeds.model import Unreadable
@@ -40,74 +37,54 @@ def read(
     ``ratio`` for what is unpacked, ``cells`` for what a sheet spans. Raises :class:`Unreadable`: no workbook, a bomb, no
     sheet with all starred columns or several.
     """
-    sheets = _sheets(source.read(bytes_ + 1), bytes_, ratio, cells)
-    if sheet in sheets:
-        return _below_header(sheets[sheet](), starred, spell)
-    return _only_fitting([load() for load in sheets.values()], starred, spell)
+    sheets = _sheets(source.read(bytes_ + 1), sheet, bytes_, ratio, cells)
+    if [one.name for one in sheets] == [sheet]:
+        return _below_header(sheets[0].cells, starred, spell)
+    return _only_fitting([one.cells for one in sheets], starred, spell)
 
 
-def _sheets(data: bytes, bytes_: int, ratio: int, cells: int) -> dict[str, Callable[[], pl.DataFrame]]:
-    """How to load each sheet, by name."""
-    if data.startswith(OLD):
-        return _old(data)
-    _refuse_bomb(data, bytes_, ratio, cells)
-    with _whatever_it_trips_over():
-        book = fastexcel.read_excel(data)
-        return {name: partial(_cells, book, name) for name in book.sheet_names}
-
-
-def _old(data: bytes) -> dict[str, Callable[[], pl.DataFrame]]:
+def _sheets(data: bytes, wanted: str | None, bytes_: int, ratio: int, cells: int) -> list[apart.Sheet]:
+    """The sheet of this name, or all of them."""
+    old = data.startswith(OLD)
+    if not old:
+        for _ in unpacked(data, bytes_, ratio, cells):
+            pass  # into nothing first
     try:
-        found = apart.sheets(data)
-    except apart.Apart:
+        return apart.sheets(data, wanted)
+    except apart.Apart as error:
         raise Unreadable(
             "the workbook is locked with a password, or is a damaged .xls; save it as .xlsx without a password and send it again"
+            if old
+            else cannot(str(error))
         ) from None
-    return {name: partial(pl.DataFrame.clone, cells) for name, cells in found.items()}
 
 
-def _cells(book: fastexcel.ExcelReader, name: str) -> pl.DataFrame:
-    with _whatever_it_trips_over():
-        return book.load_sheet(
-            name, header_row=None, skip_rows=0, dtypes="string", column_names=None
-        ).to_polars()
+def cannot(error: str) -> str:
+    """What is said of a workbook on which the parser tripped; ``error``: the name of what it tripped over."""
+    return f"the workbook cannot be read ({error}); open it, save it again and send it"
 
 
-@contextmanager
-def _whatever_it_trips_over() -> Iterator[None]:
-    """Whatever the parser trips over, the file is what is wrong with it; a panic of its own is no ``Exception``."""
-    try:
-        yield
-    except (KeyboardInterrupt, SystemExit, GeneratorExit):
-        raise
-    except BaseException as error:  # noqa: BLE001 - as said
-        raise Unreadable(_cannot(error)) from None
+def unpacked(data: bytes, bytes_: int, ratio: int, cells: int) -> Iterator[tuple[str, bytes]]:
+    """The parts of a workbook that is a zip, piece by piece, each with its part's name.
 
-
-def _cannot(error: BaseException) -> str:
-    return f"the workbook cannot be read ({type(error).__name__}); open it, save it again and send it"
-
-
-def _refuse_bomb(data: bytes, bytes_: int, ratio: int, cells: int) -> None:
-    """Unpack into nothing first, and stop at the bound: what a zip declares of itself proves nothing. A sheet is refused,
-    too, whose farthest cells span more than a list can have: it would stand in memory with all its blanks."""
+    Raises :class:`Unreadable` at the bound, for what a zip declares of itself proves nothing; where the farthest cells of a
+    sheet span more than a list can have, which would stand in memory with all its blanks; and where it is damaged.
+    """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
             total = 0
             for part in packed.infolist():
-                rows, columns = 0, 0
-                for piece in _pieces_of(packed, part):
-                    total += min(len(piece), PIECE)
-                    if total > bytes_ or total > max(SMALL, ratio * len(data)):
-                        raise Unreadable(
-                            "the workbook unpacks to far more than a workbook holds; it was not opened. Ask who sent it"
-                        )
-                    rows, columns = _farthest(piece, rows, columns)
-                    if rows * columns > cells:
-                        raise Unreadable(
-                            f"a sheet spans {rows:,} rows and {columns:,} columns, far more than a list has; "
-                            "delete what stands outside the table and send it again"
-                        )
+                corner, end = (0, 0), b""
+                with packed.open(part) as stream:
+                    while piece := stream.read(PIECE):
+                        total += len(piece)
+                        if total > bytes_ or total > max(SMALL, ratio * len(data)):
+                            raise Unreadable(
+                                "the workbook unpacks to far more than a workbook holds; it was not opened. Ask who sent it"
+                            )
+                        corner = _farthest(end + piece, *corner, cells)
+                        end = piece[-OVERLAP:]
+                        yield part.filename, piece
     except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError, ValueError):
         raise Unreadable(
             "the file is not a whole workbook (cut short, encrypted or of another kind); send it again"
@@ -116,21 +93,19 @@ def _refuse_bomb(data: bytes, bytes_: int, ratio: int, cells: int) -> None:
         raise Unreadable("the workbook is damaged inside; send it again") from None
 
 
-def _pieces_of(packed: zipfile.ZipFile, part: zipfile.ZipInfo) -> Iterator[bytes]:
-    """A part's bytes, each piece with the end of the one before in front of it."""
-    end = b""
-    with packed.open(part) as stream:
-        while piece := stream.read(PIECE):
-            yield end + piece
-            end = piece[-OVERLAP:]
-
-
-def _farthest(piece: bytes, rows: int, columns: int) -> tuple[int, int]:
-    """The farthest row and column that cells of this piece name, or those known before."""
+def _farthest(piece: bytes, rows: int, columns: int, cells: int) -> tuple[int, int]:
+    """The farthest row and column that cells of this piece name, or those known before. Raises :class:`Unreadable` where they
+    span more than ``cells``."""
     found = REFERENCE.findall(piece)
     names = {letters for letters, _ in found}
     lines = {digits for _, digits in found}
-    return max([rows, *map(int, lines)]), max([columns, *map(_column, names)])
+    rows, columns = max([rows, *map(int, lines)]), max([columns, *map(_column, names)])
+    if rows * columns > cells:
+        raise Unreadable(
+            f"a sheet spans {rows:,} rows and {columns:,} columns, far more than a list has; "
+            "delete what stands outside the table and send it again"
+        )
+    return rows, columns
 
 
 def _column(letters: bytes) -> int:
