@@ -15,9 +15,11 @@ from handhold.identity.candidates import (
     BETWEEN,
     CROWD,
     HOURS,
+    NEW_YEAR,
     NUMBERS,
     WHOLE_DATE,
     beginning,
+    beginnings,
     heard_words,
     initial,
     one_code,
@@ -155,8 +157,12 @@ def keys(file: File) -> set[Key]:
             found |= {("month", _joined(word, begins, one.dob[:7])) for word in heard_words(one.first)}
         name = None if words is None else " ".join(words)
         found.add(("year", _joined(name, given, one.dob[:4])))
-        if not one.dob.endswith("-01-01"):
-            found |= {("day", _joined(name, given, one.dob[5:])), ("given", _joined(given, one.dob))}
+        estimated = one.dob.endswith(NEW_YEAR)
+        short = beginning(one.first) if one.first else None
+        half = one.dob if estimated else one.dob[5:]
+        found |= {("day", _joined(begin, short, half)) for begin in beginnings(one.last or "")}
+        if not estimated:
+            found.add(("given", _joined(given, one.dob)))
             found |= {("surname", _joined(word, one.dob)) for word in words or ()}
     return {(kind, text) for kind, text in found if text is not None}
 
