@@ -7,6 +7,7 @@ description and an Arrow stream with their lengths in front. Its memory and time
 
 import io
 import json
+import os
 import resource
 import struct
 import subprocess
@@ -18,6 +19,7 @@ import polars as pl
 
 MEMORY = 6 << 30  # of addresses, most of which nothing ever stands in
 SECONDS = 120
+ALONE = {"POLARS_MAX_THREADS": "1"}  # each thread reserves addresses, and there is nothing to share
 LENGTH = struct.Struct("<Q")
 TRIPPED = 3  # exit code: the parser said what is wrong, by the name of an exception on the standard error
 WANTED, BESIDE = "--sheet", "--beside"
@@ -44,23 +46,18 @@ class Apart(Exception):
 def sheets(data: bytes, wanted: str | None = None, *, beside: bool = False) -> list[Sheet]:
     """The sheets of a workbook: the one of the name ``wanted``, where there is one, else all. ``beside``: with what stands
     beside the cells, too. Raises :class:`Apart` whatever became of the process that read it."""
-    command = [
-        sys.executable,
-        "-I",
-        __file__,
-        *([WANTED, wanted] if wanted else []),
-        *([BESIDE] if beside else []),
-    ]
+    asked = [*([WANTED, wanted] if wanted else []), *([BESIDE] if beside else [])]
+    command = [sys.executable, "-I", __file__, *asked]
     try:
-        done = subprocess.run(command, input=data, capture_output=True, timeout=SECONDS, check=False)
+        done = subprocess.run(
+            command, input=data, capture_output=True, timeout=SECONDS, check=False, env=os.environ | ALONE
+        )
     except subprocess.TimeoutExpired:
         raise Apart("TimeoutError") from None
     if done.returncode == TRIPPED:
         raise Apart(done.stderr.decode().strip().splitlines()[-1])
-    if done.returncode:
-        raise Apart(
-            "MemoryError"
-        )  # it was stopped: nothing else is bounded but time, and that is asked above
+    if done.returncode:  # it was stopped; time was asked above, so what is left is memory
+        raise Apart("MemoryError")
     source, found = io.BytesIO(done.stdout), []
     while size := source.read(LENGTH.size):
         about = json.loads(source.read(LENGTH.unpack(size)[0]))
