@@ -473,10 +473,10 @@ def _take_back(
     arrival = Arrival()
     office.show("read again", 0, 1)
     with _acting(office) as db:
-        stories = act(db, delivery, by=office.by, why=why, now=office.now, pack=office.pack)
-        for told in stories:
+        before = feeds.undoings(db, delivery)
+        for told in act(db, delivery, by=office.by, why=why, now=office.now, pack=office.pack):
             _loosen(db, told, _restate(db, told, office, arrival), office)
-        if stories:
+        if feeds.undoings(db, delivery) != before:
             _trail(db, office, verb, "delivery", [delivery])
     office.show("read again", 1, 1)
     link(office, arrival)

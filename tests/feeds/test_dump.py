@@ -2,13 +2,14 @@
 
 import io
 import zipfile
+from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from handhold import casework, feeds, oversight, store
-from handhold.feeds import archive
+from handhold.feeds import archive, parts
 
 from .sending import NOW, PACK, Taken, adds_up, send, tabbed, write
 
@@ -195,6 +196,40 @@ def test_a_table_of_an_archive_is_undone_and_redone_by_itself(db: store.Db, tmp_
     assert db.execute(known).fetchall() == [row for row in before if row[0] != SCHEDULE]
     feeds.redo(db, hearings, by="system", why="a test", now=NOW, pack=PACK)
     assert db.execute(known).fetchall() == before
+
+
+def test_an_archive_is_undone_with_its_tables_and_comes_back_with_those_that_went_with_it(
+    db: store.Db, tmp_path: Path
+) -> None:
+    taken = send(db, archived(tmp_path, inside=mixed(tmp_path / "loose")), apart=True)
+    known = "select feed, count(*) from feeds_row group by feed order by feed"
+    fates = "select id, status from feeds_delivery order by id"
+    feeds.undo(db, taken.of(SCHEDULE).id, by="system", why="this one was wrong", now=NOW, pack=PACK)
+    before, stood = db.execute(known).fetchall(), db.execute(fates).fetchall()
+    (whole,) = parts.containers(db, taken.of(SCHEDULE).id)
+    later = NOW + timedelta(hours=1)
+    assert feeds.undo(db, whole.id, by="system", why="all of it was", now=later, pack=PACK)
+    assert db.execute("select count(*) from feeds_row where feed like 'eoir.%'").fetchone() == (0,)
+    assert db.execute("select distinct status from feeds_delivery").fetchall() == [("undone",)]
+    assert feeds.undo(db, whole.id, by="system", why="once more", now=later, pack=PACK) == []
+    feeds.redo(db, whole.id, by="system", why="it was right", now=later, pack=PACK)
+    assert db.execute(known).fetchall() == before
+    assert db.execute(fates).fetchall() == stood
+
+
+def test_what_two_archives_brought_stays_while_one_of_them_stands(db: store.Db, tmp_path: Path) -> None:
+    loose = mixed(tmp_path / "loose")
+    send(db, archived(tmp_path / "one", inside=loose), apart=True)
+    send(db, archived(tmp_path / "two", inside=loose, tblLanguage="another archive"), apart=True)
+    rows = db.execute("select count(*) from feeds_row").fetchone()
+    wholes = db.execute("select distinct container from feeds_part order by 1").fetchall()
+    (one,), (two,) = wholes
+    assert feeds.undo(db, one, by="system", why="a test", now=NOW, pack=PACK) == []
+    assert db.execute("select count(*) from feeds_row").fetchone() == rows
+    feeds.undo(db, two, by="system", why="a test", now=NOW, pack=PACK)
+    assert db.execute("select count(*) from feeds_row").fetchone() == (0,)
+    feeds.redo(db, two, by="system", why="a test", now=NOW, pack=PACK)
+    assert db.execute("select count(*) from feeds_row").fetchone() == rows
 
 
 def test_a_refused_row_of_an_archive_goes_back_as_it_came(db: store.Db, tmp_path: Path) -> None:

@@ -301,7 +301,8 @@ def feeds_list(limit: int) -> None:
 @by_option
 @now_option
 def undo(delivery: int, why: str, by: str, now: datetime) -> None:
-    """Take DELIVERY back with everything that came of it; whoever was told is owed a correction."""
+    """Take DELIVERY back, and the parts that only it brought, with everything that came of it; whoever was told is owed a
+    correction."""
     ready(None)
     with Bars(ERRORS) as bars:
         print_changes(casework.undo(delivery, why, office(now, by=by, show=bars)))
@@ -313,7 +314,7 @@ def undo(delivery: int, why: str, by: str, now: datetime) -> None:
 @by_option
 @now_option
 def redo(delivery: int, why: str, by: str, now: datetime) -> None:
-    """Take DELIVERY in again that was undone, in its own place among the others."""
+    """Take DELIVERY in again that was undone, and the parts that went with it, in its own place among the others."""
     ready(None)
     with Bars(ERRORS) as bars:
         print_changes(casework.redo(delivery, why, office(now, by=by, show=bars)))

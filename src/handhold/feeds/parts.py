@@ -238,7 +238,8 @@ def settle(db: store.Db, container: Delivery) -> Delivery:
         )
     else:
         waits = fates["kept"] + fates["waiting"] > 0
-        status = "waiting" if waits else "read" if fates["read"] + fates["held"] else "refused"
+        taken = "read" if fates["read"] + fates["held"] else "undone" if fates["undone"] else "refused"
+        status = "waiting" if waits else taken
         said = ", ".join(f"{n} {SAID[status]}" for status, n in sorted(fates.items()))
         done = replace(
             container,

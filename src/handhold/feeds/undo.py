@@ -1,15 +1,17 @@
 """Undoing a delivery, and redoing it: what is known becomes what it would be had it never come, and back.
 
 Nothing is deleted: the bytes stay, the delivery says that it was undone, by whom and why, and its statements stay with
-the past. It keeps its turn among the others, so that it can come back to its own place.
+the past. It keeps its turn among the others, so that it can come back to its own place. What holds parts, a message or an
+archive, goes with its parts, and comes back with those that went with it.
 """
 
+from collections.abc import Iterator
 from datetime import datetime
 
 import polars as pl
 
 from handhold import store
-from handhold.feeds import inbox, order
+from handhold.feeds import inbox, order, parts
 from handhold.feeds.model import Delivery, FeedError
 from handhold.feeds.retell import Retelling, State, again, court_again
 from handhold.pack import Pack
@@ -19,14 +21,28 @@ COURT_NUMBERS = """
     union select p.number from feeds_row_past p join feeds_delivery d on d.id = p.delivery
     where d.feed = 'eoir.CaseIdentity' and p.number is not null
     union select number from feeds_left_case"""
-UNDONE = "insert into feeds_undoing (delivery, undone, undone_by, undone_why) values (%s, %s, %s, %s)"
+UNDONE = """
+    insert into feeds_undoing (delivery, undone, undone_by, undone_why)
+    select unnest(%(ids)s::bigint[]), %(now)s, %(by)s, %(why)s"""
 REDONE = """
     update feeds_undoing set redone = %(now)s, redone_by = %(by)s, redone_why = %(why)s
-    where delivery = %(delivery)s and redone is null"""
+    where delivery = any(%(ids)s) and redone is null"""
+# The parts of a delivery that are read, did not come before it, and lie in nothing else that stands.
+ITS_OWN = """
+    select d.* from feeds_part p join feeds_delivery d on d.id = p.part join feeds_delivery c on c.id = p.container
+    where p.container = %s and d.status = 'read' and d.recorded >= c.recorded and not exists (
+        select from feeds_part o join feeds_delivery w on w.id = o.container
+        where o.part = d.id and o.container <> c.id and w.status <> 'undone')
+    order by p.n"""
+# Those of some deliveries that were undone by the same act as one of them.
+TOGETHER = """
+    select p.delivery from feeds_undoing c join feeds_undoing p using (undone, undone_by, undone_why)
+    where c.delivery = %s and c.redone is null and p.redone is null and p.delivery = any(%s)"""
 
 
 def undo(db: store.Db, delivery: int, *, by: str, why: str, now: datetime, pack: Pack) -> list[Retelling]:
-    """Take a delivery back; returns the stories that are other ones now. Nothing where it is undone already.
+    """Take a delivery back, and its parts but those that something else that stands brought, too; returns the stories that are
+    other ones now. Nothing where it is undone already.
 
     Raises :class:`FeedError` for a delivery of which nothing was taken in.
     """
@@ -37,13 +53,16 @@ def undo(db: store.Db, delivery: int, *, by: str, why: str, now: datetime, pack:
         raise FeedError(
             f"delivery {delivery} is {found.status}: nothing of it was taken in, so there is nothing to undo"
         )
-    told = _changed(db, found, "undone", now, pack)
-    db.execute(UNDONE, [delivery, now, by, why])
+    gone = [found, *_only_its_own(db, found)]
+    told = _changed(db, gone, "undone", now, pack)
+    db.execute(UNDONE, {"ids": _ids(gone), "now": now, "by": by, "why": why})
+    parts.settle_above(db, [found])
     return told
 
 
 def redo(db: store.Db, delivery: int, *, by: str, why: str, now: datetime, pack: Pack) -> list[Retelling]:
-    """Take a delivery in again that was undone; returns the stories that are other ones now. Nothing where it stands.
+    """Take a delivery in again that was undone, and the parts that went with it; returns the stories that are other ones now.
+    Nothing where it stands.
 
     Raises :class:`FeedError` for a delivery that was never undone.
     """
@@ -52,8 +71,12 @@ def redo(db: store.Db, delivery: int, *, by: str, why: str, now: datetime, pack:
         return []
     if found.status != "undone":
         raise FeedError(f"delivery {delivery} is {found.status}, not undone; there is nothing to redo")
-    told = _changed(db, found, "read", now, pack)
-    db.execute(REDONE, {"delivery": delivery, "now": now, "by": by, "why": why})
+    back = [found, *_gone_with(db, found)]
+    told = _changed(db, back, "read", now, pack)
+    db.execute(REDONE, {"ids": _ids(back), "now": now, "by": by, "why": why})
+    parts.settle_above(
+        db, back if found.feed else back[1:]
+    )  # what holds parts says of itself what became of them
     return told
 
 
@@ -73,16 +96,47 @@ def _held_fast(db: store.Db, delivery: int, why: str) -> Delivery:
     return inbox.from_row(rows[0])
 
 
-def _changed(db: store.Db, delivery: Delivery, status: str, now: datetime, pack: Pack) -> list[Retelling]:
-    """Give the delivery its new status and tell again what rests on it; the court, too, where a number that shows a case
-    to be a child's is known only now or no longer."""
-    stream = order.stream_of(delivery)
+def _only_its_own(db: store.Db, container: Delivery) -> list[Delivery]:
+    """The parts that stand and that nothing else brought which stands, those within parts, too."""
+    mine = [inbox.from_row(row) for row in store.fetch(db, ITS_OWN, [container.id])]
+    return [one for part in mine for one in (part, *_only_its_own(db, part))]
+
+
+def _gone_with(db: store.Db, container: Delivery) -> list[Delivery]:
+    """The parts that were undone when their container was; all of them, where it was only said to be undone because they are."""
+    inside = [part for part in _within(db, container) if part.status == "undone"]
+    itself = [one for one in undoings(db, container.id) if one["redone"] is None]
+    together = {part for (part,) in db.execute(TOGETHER, [container.id, _ids(inside)]).fetchall()}
+    return [part for part in inside if part.id in together or not itself]
+
+
+def _within(db: store.Db, container: Delivery) -> Iterator[Delivery]:
+    for part in parts.listed(db, container.id):
+        yield part
+        yield from _within(db, part)
+
+
+def _ids(deliveries: list[Delivery]) -> list[int]:
+    return [delivery.id for delivery in deliveries]
+
+
+def _changed(
+    db: store.Db, deliveries: list[Delivery], status: str, now: datetime, pack: Pack
+) -> list[Retelling]:
+    """Give deliveries their new status and tell again what rests on them: the court last, and also where only the numbers that
+    show a case to be a child's are others now."""
+    streams = sorted(
+        {order.stream_of(one) for one in deliveries if one.feed}, key=lambda name: name == order.COURT
+    )
     numbers = inbox.known_numbers(db)
-    before = State(order.standing(db, stream), numbers)
-    db.execute("update feeds_delivery set status = %s where id = %s", [status, delivery.id])
-    after = State(order.standing(db, stream), numbers)
-    told = [again(db, stream, before, after, now=now, pack=pack)]
-    if stream != order.COURT and _matters_to_the_court(db, numbers):
+    before = {stream: State(order.standing(db, stream), numbers) for stream in streams}
+    db.execute("update feeds_delivery set status = %s where id = any(%s)", [status, _ids(deliveries)])
+    told = []
+    for stream in streams:  # which numbers are known shows when the others are told again
+        known = inbox.known_numbers(db) if stream == order.COURT else numbers
+        after = State(order.standing(db, stream), known)
+        told.append(again(db, stream, before[stream], after, now=now, pack=pack))
+    if order.COURT not in streams and _matters_to_the_court(db, numbers):
         told.append(court_again(db, numbers, now=now, pack=pack))
     return told
 

@@ -83,6 +83,21 @@ def test_it_waits_until_a_person_confirms_and_then_becomes_events(tmp_path: Path
     assert {d.status for d in again} <= {"read"}
 
 
+def test_a_message_is_undone_with_its_list(tmp_path: Path) -> None:
+    whole, part = mail_in(
+        tmp_path, ("n.xlsx", workbook(("S", no_shows(title="undone")))), sender="undone@ero.example"
+    )
+    confirm(part)
+    told = "select count(*) from timeline_event where delivery = %s and superseded_by is null"
+    stood = one(told, part.id)
+    casework.undo(whole.id, "it was last year's list", OFFICE)
+    assert (now_of(whole)[0], now_of(part)[0]) == ("undone", "undone")
+    assert one(told, part.id) == 0
+    casework.redo(whole.id, "it was not", OFFICE)
+    assert (now_of(whole), now_of(part)[0]) == (("read", "1 part: 1 read"), "read")
+    assert one(told, part.id) == stood > 0
+
+
 def test_all_that_waited_for_one_mapping_is_read_at_once(tmp_path: Path) -> None:
     parts = [
         mail_in(
