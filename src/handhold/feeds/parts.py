@@ -20,6 +20,9 @@ from handhold.feeds.model import Delivery, Unreadable
 from handhold.pack import Pack
 
 WORKBOOKS = {"xlsx", "xlsm", "xls", "ods"}
+ABOVE = """
+    select distinct d.* from feeds_part p join feeds_delivery d on d.id = p.container
+    where p.part = any(%s) and not exists (select from feeds_undoing u where u.delivery = d.id and u.redone is null)"""
 PARTS = "select d.*, p.n from feeds_part p join feeds_delivery d on d.id = p.part where p.container = %s order by p.n"
 ZONE = "America/New_York"
 LEFT_SHOWN = 2_000  # letters of a sentence that names what was left
@@ -272,13 +275,12 @@ SAID = {
 
 
 def settle_above(db: store.Db, deliveries: Iterable[Delivery]) -> list[Delivery]:
-    """Bring what is said of their containers up to date, from the inside out; returns the containers."""
+    """Bring what is said of their containers up to date, from the inside out; returns the containers. What a person undid stays
+    undone, whatever becomes of its parts."""
     ids = [delivery.id for delivery in deliveries]
     settled: list[Delivery] = []
     while ids:
-        rows = store.fetch(
-            db, "select distinct d.* from feeds_part p join feeds_delivery d on d.id = p.container where p.part = any(%s)", [ids]
-        )  # fmt: skip
+        rows = store.fetch(db, ABOVE, [ids])
         above = [settle(db, inbox.from_row(row)) for row in rows]
         ids = [one.id for one in above]
         settled += above
