@@ -74,7 +74,7 @@ def redo(db: store.Db, delivery: int, *, by: str, why: str, now: datetime, pack:
     back = [found, *_gone_with(db, found)]
     told = _changed(db, back, "read", now, pack)
     db.execute(REDONE, {"ids": _ids(back), "now": now, "by": by, "why": why})
-    parts.settle_above(db, [*back, *_within(db, found)])
+    parts.settle_above(db, [found, *_within(db, found)])
     return told
 
 

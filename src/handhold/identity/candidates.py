@@ -16,7 +16,7 @@ MADE = 3  # how keys are made: another number has those of all files made anew (
 KINDS = [*NUMBERS, "name", "surname", "given", "year", "day", "home", "handover", "month"]
 WHOLE_DATE, HOURS = 10, 24
 NEW_YEAR = "-01-01"  # the day of births that were estimated: alone it tells nobody from another
-LETTERS = 3  # of a surname that may be mistyped further on
+LETTERS = 3  # of a name that may be mistyped further on
 CROWD = 300  # files behind one key: more are a key that says nothing (a shelter's placeholder name)
 BETWEEN = "\x1f"
 
@@ -97,9 +97,9 @@ def keys(people: pl.DataFrame) -> pl.DataFrame:
 
     ``name`` is the whole name in any order with the whole date of birth; ``surname`` and ``given`` one word with it;
     ``year`` the name with one half of the date, for dates that were mistyped; ``day`` the beginnings of both names with the
-    other half (the whole of a first of January), ``home`` an address with the initial of the given name, ``handover`` the day on which custody passed with the
-    beginnings of both names, for names that were mistyped too; ``month`` a given name, of any two, with the beginning of the surname and the month of birth, for several
-    slips at once.
+    other half (the whole of a first of January), ``home`` an address with the initial of the given name, ``handover`` the day
+    on which custody passed with the beginnings of both names, for names that were mistyped too; ``month`` a given name, of any
+    two, with the beginning of the surname and the month of birth, for several slips at once.
     """
     return pl.concat(_key_parts(people)).drop_nulls().unique(maintain_order=True)
 
@@ -126,8 +126,7 @@ def _key_parts(people: pl.DataFrame) -> Iterator[pl.DataFrame]:
         whole=pl.concat_str("last", "first", separator=" ").str.split(" ").list.sort().list.join(" "),
         surnames=each(people["last"], heard_words, words), givens=each(people["first"], heard_words, words),
         given=each(people["first"], lambda name: parts(name).first_heard),
-        begins=each(people["last"], beginning), each_begins=each(people["last"], beginnings, words),
-        given_begins=each(people["first"], beginning), initial=each(people["first"], initial),
+        begins=each(people["last"], beginning), initial=each(people["first"], initial),
         day=(pl.col("custody") // HOURS).cast(pl.String), month=pl.col("dob").str.slice(0, 7),
     )  # fmt: skip
     named = named.with_columns(surname=pl.col("surnames").list.join(" "))
@@ -141,14 +140,11 @@ def _key_parts(people: pl.DataFrame) -> Iterator[pl.DataFrame]:
     )
     yield _key("given", telling, _with("given", "dob"))
     yield _key("year", dated, _with("surname", "given", pl.col("dob").str.slice(0, 4)))
+    half = pl.when(pl.col("dob").str.ends_with(NEW_YEAR)).then("dob").otherwise(pl.col("dob").str.slice(5))
     yield _key(
         "day",
-        dated.select("file", "dob", "given_begins", begins="each_begins").explode("begins"),
-        _with(
-            "begins",
-            "given_begins",
-            pl.when(pl.col("dob").str.ends_with(NEW_YEAR)).then("dob").otherwise(pl.col("dob").str.slice(5)),
-        ),
+        dated.select("file", "given", half=half, word="surnames").explode("word"),
+        _with(*(pl.col(name).str.slice(0, LETTERS) for name in ("word", "given")), "half"),
     )
     yield _key(
         "home",
@@ -168,13 +164,8 @@ def _key(kind: str, told: pl.DataFrame, text: pl.Expr) -> pl.DataFrame:
 
 
 def beginning(name: str) -> str:
-    """The first letters of a name as heard."""
+    """The first letters of a surname as heard."""
     return parts(name).first_heard[:LETTERS]
-
-
-def beginnings(name: str) -> list[str]:
-    """The first letters of each word of a name as heard."""
-    return sorted({word[:LETTERS] for word in heard_words(name)})
 
 
 def initial(name: str) -> str:

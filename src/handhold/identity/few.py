@@ -15,11 +15,11 @@ from handhold.identity.candidates import (
     BETWEEN,
     CROWD,
     HOURS,
+    LETTERS,
     NEW_YEAR,
     NUMBERS,
     WHOLE_DATE,
     beginning,
-    beginnings,
     heard_words,
     initial,
     one_code,
@@ -158,9 +158,9 @@ def keys(file: File) -> set[Key]:
         name = None if words is None else " ".join(words)
         found.add(("year", _joined(name, given, one.dob[:4])))
         estimated = one.dob.endswith(NEW_YEAR)
-        short = beginning(one.first) if one.first else None
+        short = given[:LETTERS] if given is not None else None
         half = one.dob if estimated else one.dob[5:]
-        found |= {("day", _joined(begin, short, half)) for begin in beginnings(one.last or "")}
+        found |= {("day", _joined(word[:LETTERS], short, half)) for word in words or ()}
         if not estimated:
             found.add(("given", _joined(given, one.dob)))
             found |= {("surname", _joined(word, one.dob)) for word in words or ()}

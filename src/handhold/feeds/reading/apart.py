@@ -12,6 +12,7 @@ import resource
 import struct
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,12 +29,11 @@ Corner = tuple[int, int]  # row and column, from 0
 
 @dataclass(frozen=True)
 class Sheet:
-    """One sheet: every cell as text. Where it was asked for: whether it holds ``rows`` at all (a chart does not), is ``hidden``,
-    the column at which its cells begin, and its ``merged`` ranges as first and last corner."""
+    """One sheet: every cell as text. Where it was asked for: whether it is ``hidden``, the column at which its cells begin, and
+    its ``merged`` ranges as first and last corner."""
 
     name: str
     cells: pl.DataFrame
-    rows: bool = True
     hidden: bool = False
     left: int = 0
     merged: tuple[tuple[Corner, Corner], ...] = ()
@@ -45,7 +45,7 @@ class Apart(Exception):
 
 def sheets(data: bytes, wanted: str | None = None, *, beside: bool = False) -> list[Sheet]:
     """The sheets of a workbook: the one of the name ``wanted``, where there is one, else all. ``beside``: with what stands
-    beside the cells, too. Raises :class:`Apart` whatever became of the process that read it."""
+    beside the cells, too, and without charts. Raises :class:`Apart` whatever became of the process that read it."""
     asked = [*([WANTED, wanted] if wanted else []), *([BESIDE] if beside else [])]
     command = [sys.executable, "-I", __file__, *asked]
     try:
@@ -88,39 +88,31 @@ def main(arguments: list[str]) -> None:
         raise SystemExit(TRIPPED) from None
 
 
-def _read(data: bytes, wanted: str | None, *, beside: bool) -> "list[tuple[dict[str, Any], pl.DataFrame]]":
+def _read(data: bytes, wanted: str | None, *, beside: bool) -> Iterator[tuple[dict[str, Any], pl.DataFrame]]:
     import fastexcel
 
-    around = _beside(data) if beside else {}  # first, for it tells what is locked from what is damaged
+    around = _beside(data) if beside else None  # first, for it tells what is locked from what is damaged
     book = fastexcel.read_excel(data)
-    names = [wanted] if wanted in book.sheet_names else book.sheet_names
-    return [
-        ({"name": name, "merged": []} | around.get(name, {}), _cells(book, name))
-        for name in names
-        if around.get(name, {}).get("rows", True)
-    ]
-
-
-def _cells(book: Any, name: str) -> pl.DataFrame:
-    loaded = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string", column_names=None)
-    cells: pl.DataFrame = loaded.to_polars()
-    return cells
+    for name in [wanted] if wanted in book.sheet_names else book.sheet_names:
+        if around is None or name in around:
+            loaded = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string", column_names=None)
+            yield {"name": name, "merged": []} | (around or {}).get(name, {}), loaded.to_polars()
 
 
 def _beside(data: bytes) -> dict[str, dict[str, Any]]:
-    """What another parser knows of each sheet, by name."""
+    """What another parser knows of each sheet that holds cells, by name."""
     import python_calamine as calamine
 
     book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
     found = {}
     for at, about in enumerate(book.sheets_metadata):
-        rows = about.typ == calamine.SheetTypeEnum.WorkSheet
-        sheet = book.get_sheet_by_index(at) if rows else None
+        if about.typ != calamine.SheetTypeEnum.WorkSheet:
+            continue
+        sheet = book.get_sheet_by_index(at)
         found[about.name] = {
-            "rows": rows,
             "hidden": about.visible != calamine.SheetVisibleEnum.Visible,
-            "left": sheet.start[1] if sheet and sheet.start else 0,
-            "merged": list(sheet.merged_cell_ranges or []) if sheet else [],
+            "left": sheet.start[1] if sheet.start else 0,
+            "merged": list(sheet.merged_cell_ranges or []),
         }
     return found
 

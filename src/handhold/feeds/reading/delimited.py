@@ -358,7 +358,7 @@ def _to_trim(
         return frozenset()
     if shape.choice.only:
         return frozenset(at for at, name in enumerate(shape.names) if name in shape.choice.only)
-    return _loose(text, ends, cuts, before)
+    return _loose(text, shape.separator, ends, cuts, before)
 
 
 def _before(cuts: np.ndarray, starts: np.ndarray, ends: np.ndarray, usual: int) -> np.ndarray:
@@ -371,7 +371,9 @@ def _before(cuts: np.ndarray, starts: np.ndarray, ends: np.ndarray, usual: int) 
     return np.searchsorted(cuts, ends)
 
 
-def _loose(text: bytes, ends: np.ndarray, cuts: np.ndarray, before: np.ndarray) -> frozenset[int]:
+def _loose(
+    text: bytes, separator: str, ends: np.ndarray, cuts: np.ndarray, before: np.ndarray
+) -> frozenset[int]:
     """Columns in which a cell may begin or end with a blank: to look at the edges is faster than to trim every cell.
 
     ``text`` ends with the end of a row, so that what stands before its first byte (in an array: its last) ends one, too.
@@ -382,7 +384,7 @@ def _loose(text: bytes, ends: np.ndarray, cuts: np.ndarray, before: np.ndarray) 
     blanks = [np.flatnonzero(data == edge) for edge in EDGES if bytes((edge,)) in text]
     at = np.concatenate([NO_PLACES, *blanks])
     apart = np.zeros(256, bool)
-    apart[data[cuts[:1]]] = apart[LF] = True
+    apart[[ord(separator), LF]] = True
     at = at[apart[data[at - 1]] | apart[data[at + 1]]]
     row_begins = np.concatenate(([0], before))[np.searchsorted(ends, at)]
     return frozenset(np.unique(np.searchsorted(cuts, at) - row_begins).tolist())
