@@ -4,6 +4,7 @@ import random
 from typing import Any
 
 import polars as pl
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -122,7 +123,11 @@ def test_a_description_that_fits_two_children_is_asked(db: store.Db) -> None:
 
 
 def test_a_new_file_never_joins_two_children_that_stand(db: store.Db) -> None:
-    tell(db, said("ERO", "216043624", **ANA), said("ORR", "UC1", **ANA | {"dob": "2009-08-14"}))
+    tell(
+        db,
+        said("ERO", "216043624", **ANA),
+        said("ORR", "UC1", **ANA | {"dob": "2009-08-14", "last": "DUARTE"}),
+    )
     stood = together(db)
     assert len(stood) == 2
     tell(
@@ -219,8 +224,26 @@ def test_a_new_file_meets_by_the_keys_that_a_batch_meets_by(db: store.Db) -> Non
     assert {r["kind"]: r["n"] for r in stored} == dict(met.group_by("kind").len().iter_rows())
 
 
+@pytest.mark.parametrize(
+    ("says", "slips", "by"),
+    [
+        ({"custody": "2024-03-01T16:00"}, {"dob": "2008-03-13", "last": "DUARDE BASQUES"}, "month"),
+        ({"custody": "2024-03-01T16:00"}, {"dob": "2008-04-13", "first": "NA LUCIA", "custody": "2024-03-02T08:00"}, "handover"),
+        ({"dob": "2008-01-01"}, {"dob": "2009-01-01"}, "whole"),
+    ],
+)  # fmt: skip
+def test_files_with_two_slips_meet(says: dict[str, str], slips: dict[str, str], by: str) -> None:
+    """Each of these is what one way to meet is for: none of the others brings the two together."""
+    rows = [said("ERO", "216043624", **ANA | says), said("ORR", "UC1", **ANA | says | slips)]
+    met = keys(
+        profiles(pl.DataFrame(rows, DESCRIPTION).with_columns(court_case=pl.lit(None, pl.String)), CODES)
+    )
+    shared = met.group_by("kind", "text").agg(pl.col("file").n_unique()).filter(pl.col("file") > 1)
+    assert set(shared["kind"]) == {by}
+
+
 def test_files_that_met_by_keys_of_another_kind_meet_the_next_one_all_the_same(db: store.Db) -> None:
-    """Two slips at once: the date and the surname. Only the day of custody and the month of birth bring them together."""
+    """Two slips at once: the date and the surname. Only the month of birth brings them together."""
     ana = ANA | {"custody": "2024-03-01T16:00"}
     tell(db, said("ERO", "216043624", **ana), said("ERO", "216043700", **JUAN))
     kept = set(db.execute("select key, file, kind from identity_key").fetchall())

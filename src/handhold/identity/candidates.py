@@ -12,10 +12,11 @@ from handhold.identity.names import each, folded, parts
 from handhold.identity.spec import PROFILE
 
 NUMBERS = ("number", "court-case")
-MADE = 3  # how keys are made: another number has those of all files made anew (``describe.renewed``)
-KINDS = [*NUMBERS, "name", "surname", "given", "year", "day", "home", "handover", "month"]
+MADE = 4  # how keys are made: another number has those of all files made anew (``describe.renewed``)
+KINDS = [*NUMBERS, "name", "whole", "surname", "given", "year", "day", "home", "handover", "month"]
 WHOLE_DATE, HOURS = 10, 24
 NEW_YEAR = "-01-01"  # the day of births that were estimated: alone it tells nobody from another
+TELLING = 3  # words of a whole name that need no date beside them
 LETTERS = 3  # of a name that may be mistyped further on
 CROWD = 300  # files behind one key: more are a key that says nothing (a shelter's placeholder name)
 BETWEEN = "\x1f"
@@ -95,11 +96,12 @@ def _days(column: str) -> pl.Expr:
 def keys(people: pl.DataFrame) -> pl.DataFrame:
     """``file, kind, text`` for each key of each profile; equal kind and text is where files meet.
 
-    ``name`` is the whole name in any order with the whole date of birth; ``surname`` and ``given`` one word with it;
+    ``name`` is the whole name in any order with the whole date of birth, ``whole`` one of three words or more with none, for
+    dates that were estimated or are slips all through; ``surname`` and ``given`` one word with the whole date;
     ``year`` the name with one half of the date, for dates that were mistyped; ``day`` the beginnings of both names with the
-    other half (the whole of a first of January), ``home`` an address with the initial of the given name, ``handover`` the day
-    on which custody passed with the beginnings of both names, for names that were mistyped too; ``month`` a given name, of any
-    two, with the beginning of the surname and the month of birth, for several slips at once.
+    other half (the whole of a first of January), ``home`` an address with the initial of the given name, ``handover`` the
+    surname with the day on which custody passed and with the next, because agencies note hours apart when it did; ``month`` a
+    given name, of any two, with the beginning of the surname and the month of birth, for several slips at once.
     """
     return pl.concat(_key_parts(people)).drop_nulls().unique(maintain_order=True)
 
@@ -123,18 +125,21 @@ def _key_parts(people: pl.DataFrame) -> Iterator[pl.DataFrame]:
     """``file, kind, text`` of each kind, one after the other: together they would be larger than all that is compared."""
     words = pl.List(pl.String)
     named = people.with_columns(
-        whole=pl.concat_str("last", "first", separator=" ").str.split(" ").list.sort().list.join(" "),
+        words=pl.concat_str("last", "first", separator=" ").str.split(" ").list.sort(),
         surnames=each(people["last"], heard_words, words), givens=each(people["first"], heard_words, words),
         given=each(people["first"], lambda name: parts(name).first_heard),
         begins=each(people["last"], beginning), initial=each(people["first"], initial),
-        day=(pl.col("custody") // HOURS).cast(pl.String), month=pl.col("dob").str.slice(0, 7),
+        day=pl.col("custody") // HOURS, month=pl.col("dob").str.slice(0, 7),
     )  # fmt: skip
-    named = named.with_columns(surname=pl.col("surnames").list.join(" "))
+    named = named.with_columns(
+        surname=pl.col("surnames").list.join(" "), whole=pl.col("words").list.join(" ")
+    )
     dated = named.filter(pl.col("dob").str.len_chars() == WHOLE_DATE)
     telling = dated.filter(~pl.col("dob").str.ends_with(NEW_YEAR))
     yield _key("number", named, pl.col("number"))
     yield _key("court-case", named, pl.col("court"))
     yield _key("name", dated, _with("whole", "dob"))
+    yield _key("whole", named.filter(pl.col("words").list.len() >= TELLING), pl.col("whole"))
     yield _key(
         "surname", telling.select("file", "dob", word="surnames").explode("word"), _with("word", "dob")
     )
@@ -151,7 +156,11 @@ def _key_parts(people: pl.DataFrame) -> Iterator[pl.DataFrame]:
         named.select("file", "initial", place="homes").explode("place"),
         _with(pl.col("place").cast(pl.String), "initial"),
     )
-    yield _key("handover", named, _with("day", "begins", "initial"))
+    yield _key(
+        "handover",
+        named.select("file", "surname", day=pl.concat_list("day", pl.col("day") + 1)).explode("day"),
+        _with(pl.col("day").cast(pl.String), "surname"),
+    )
     yield _key(
         "month",
         dated.select("file", "begins", "month", word="givens").explode("word"),

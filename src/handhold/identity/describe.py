@@ -1,6 +1,6 @@
 """What every row said of a person, kept sealed with its file, and the blind keys by which files meet."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -100,9 +100,13 @@ def _meet(db: store.Db, keys: pl.DataFrame, new: pl.Series) -> None:
     store.upsert(db, "identity_key", keys.filter(~is_new), ["key", "file", "kind"], update=[])
 
 
-def renewed(db: store.Db) -> int:
-    """Make the keys of all files anew where they were made in another way than today's; returns of how many files."""
-    before = store.setting(db, KEYS)
+def made_later(db: store.Db) -> Callable[[], int | None]:
+    """Ask how the keys of files were made (``MADE``); ``None`` of a deployment that has none yet. See ``store.setting_later``."""
+    return store.setting_later(db, KEYS)
+
+
+def renewed(db: store.Db, before: int | None) -> int:
+    """Make the keys of all files anew where they were made in another way (``before``) than today's; returns of how many files."""
     if before == MADE:
         return 0
     store.put_setting(db, KEYS, MADE)

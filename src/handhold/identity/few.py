@@ -18,13 +18,14 @@ from handhold.identity.candidates import (
     LETTERS,
     NEW_YEAR,
     NUMBERS,
+    TELLING,
     WHOLE_DATE,
     beginning,
     heard_words,
     initial,
     one_code,
 )
-from handhold.identity.cluster import HOUSE_ORDER, Clusters, Edge, Facts, Refused, grow
+from handhold.identity.cluster import HOUSE_ORDER, ONE_FILE_EACH, Clusters, Edge, Facts, Refused, grow
 from handhold.identity.compare import Scale
 from handhold.identity.levels import day
 from handhold.identity.names import folded, parts
@@ -37,7 +38,7 @@ Key = tuple[str, str]  # kind and text
 Pair = tuple[int, int]  # files, the smaller first
 Told = tuple[tuple[Profile, frozenset[int]], ...]
 Look = Callable[[list[int]], Mapping[int, Told]]  # what these files say
-GIVEN, DOB, SEX, NUMBER = (NAMES.index(name) for name in ("given", "dob", "sex", "number"))
+GIVEN, DOB, SEX, NUMBER, COURT = (NAMES.index(name) for name in ("given", "dob", "sex", "number", "court"))
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class Weighed:
 
 @dataclass
 class Few:
-    """What was found: ``root`` of each file, the pairs compared, the links refused."""
+    """What was found: ``root`` of each file that hangs together with a fresh one, the pairs compared, the links refused."""
 
     root: dict[int, int] = field(default_factory=dict)
     pairs: dict[Pair, Weighed] = field(default_factory=dict)
@@ -148,14 +149,18 @@ def keys(file: File) -> set[Key]:
         words = heard_words(one.last) if one.last else None
         begins, letter = beginning(one.last) if one.last else None, initial(one.first) if one.first else None
         found |= {("home", _joined(str(home), letter)) for home in homes}
+        name = None if words is None else " ".join(words)
         if one.custody is not None:
-            found.add(("handover", _joined(str(one.custody // HOURS), begins, letter)))
+            passed = one.custody // HOURS
+            found |= {("handover", _joined(str(on), name)) for on in (passed, passed + 1)}
+        called = sorted(f"{one.last} {one.first}".split()) if one.last and one.first else []
+        if len(called) >= TELLING:
+            found.add(("whole", " ".join(called)))
         if one.dob is None or len(one.dob) != WHOLE_DATE:
             continue
-        if one.last and one.first:
-            found.add(("name", f"{parts(f'{one.last} {one.first}').ordered}{BETWEEN}{one.dob}"))
+        if called and one.first:
+            found.add(("name", _joined(" ".join(called), one.dob)))
             found |= {("month", _joined(word, begins, one.dob[:7])) for word in heard_words(one.first)}
-        name = None if words is None else " ".join(words)
         found.add(("year", _joined(name, given, one.dob[:4])))
         estimated = one.dob.endswith(NEW_YEAR)
         short = given[:LETTERS] if given is not None else None
@@ -211,13 +216,16 @@ def partition(files: dict[int, File], apart: Iterable[Pair], scale: Scale, look:
     compare(pair for pair, kinds in met.items() if "name" in kinds or not settled.issuperset(pair))
     near = [pair for pair, w in found.pairs.items() if w.verdict != "different"]
     ends = {id for pair in near for id in pair}
-    for group in _hanging(files, near).values():
+    groups = _hanging(files, near).values()
+    for group in groups:
         if ends.isdisjoint(group):
             continue
         _look(files, group, look)
         if 3 <= len(group) <= MANY:
             compare(pair for pair in itertools.combinations(sorted(group), 2) if not _kin(files, pair))
-    _grow(files, apart, scale, found)
+    touched = ends | {id for id, file in files.items() if file.fresh}
+    moving = {id: files[id] for group in groups if not touched.isdisjoint(group) for id in group}
+    _grow(moving, apart, scale, found)
     return found
 
 
@@ -242,9 +250,9 @@ def _met(files: Mapping[int, File]) -> dict[Pair, set[str]]:
     met: dict[Pair, set[str]] = {}
     for (kind, _), ids in sharing.items():
         if len(ids) <= CROWD:
-            for a, b in itertools.combinations(sorted(ids), 2):
-                if files[a].fresh or files[b].fresh:
-                    met.setdefault((a, b), set()).add(kind)
+            for a, b in itertools.product([id for id in ids if files[id].fresh], ids):
+                if a != b:
+                    met.setdefault(_pair(a, b), set()).add(kind)
     return met
 
 
@@ -335,6 +343,48 @@ def links(files: Mapping[int, File], found: Few) -> list[Link]:
         child = stands if stands is not None else store.blind_one(str(group[0]), "child")
         made += [_link(files, found, group, n, child) for n, id in enumerate(group) if files[id].fresh]
     return sorted(made, key=lambda link: link.file)
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A pair of files that a person should see, by the reason of the question, and why a link was refused."""
+
+    a: int
+    b: int
+    reason: str
+    why: str | None
+    weighed: Weighed
+
+
+def doubts(
+    files: Mapping[int, File], found: Few, child: Mapping[int, int | None], scale: Scale
+) -> list[Doubt]:
+    """What stayed undecided between two children, the weightiest of each two; see ``link.doubts_among``."""
+    why: dict[Pair, str] = {}
+    for refused in found.refused:
+        why.setdefault((refused.edge.a, refused.edge.b), refused.why)
+    has: dict[int | None, set[str]] = {}
+    for id, file in files.items():
+        has.setdefault(child[id], set()).update({file.agency} & ONE_FILE_EACH)
+    asked: dict[tuple[int, int], Doubt] = {}
+    for (a, b), w in sorted(found.pairs.items(), key=lambda pair: (-pair[1].weight, pair[0])):
+        one, other = child[a], child[b]
+        if one is None or other is None or one == other:
+            continue
+        reason = _reason(w, why.get((a, b)), has[one].isdisjoint(has[other]), scale)
+        if reason is not None and reason != "said-to-be-apart":
+            asked.setdefault(_pair(one, other), Doubt(a, b, reason, why.get((a, b)), w))
+    return list(asked.values())
+
+
+def _reason(w: Weighed, why: str | None, could_be_one: bool, scale: Scale) -> str | None:
+    if "same" in (w.levels[NUMBER], w.levels[COURT]):
+        return "same-number-other-child"
+    if w.weight < scale.threshold("ask"):
+        return None
+    if why == "two-files-of-one-agency" and w.levels[DOB] == "same":
+        return why
+    return why or "alike" if could_be_one else None
 
 
 def _turn(agency: str) -> int:

@@ -1,7 +1,7 @@
 """Find the child of every fresh file: candidates, compared, joined without running away; what is unsure is asked."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -10,17 +10,18 @@ import polars as pl
 
 from handhold import store
 from handhold.identity import few
-from handhold.identity.candidates import BETWEEN, CROWD, keys, profiles
+from handhold.identity.candidates import BETWEEN, CROWD, NUMBERS, keys, profiles
 from handhold.identity.cluster import HOUSE_ORDER, ONE_FILE_EACH
 from handhold.identity.compare import Engine, Scale, compare
-from handhold.identity.describe import blind_keys, everyone, renewed, spoken
+from handhold.identity.describe import blind_keys, everyone, made_later, renewed, spoken
 from handhold.identity.judgement import settle
-from handhold.identity.model import NOBODY, codes, scale
+from handhold.identity.model import codes, scale_later
 from handhold.identity.partition import RARE, Found, Progress, partition
 from handhold.identity.spec import NAMES as TRAITS
 from handhold.pack import Pack
 
 Codes = dict[str, dict[str, str]]  # how agencies write countries and languages: ``model.codes``
+Judged = tuple[int, int, str]  # two files, the smaller first, and what a person said of them
 MET = """
     insert into involved select distinct k.file from looked_for l join identity_key k using (key) on conflict do nothing"""
 KIN = """
@@ -31,32 +32,45 @@ KIN = """
 INVOLVED = """
     select f.id as file, f.agency, f.child, f.fresh, f.hold as held from identity_file f join involved i using (id)
     order by array_position(%s::text[], f.agency), f.id"""
-FRESH = "select id, agency, child, hold from identity_file where fresh limit %s"
-# Files that any of the keys finds, unless a crowd shares it, by which keys, and whether they said otherwise before; and the
-# other files of their children.
+FRESH = """
+    select f.id, f.agency, f.child, f.hold, d.id, d.sealed from (select id, agency, child, hold from identity_file where fresh limit %s) f
+    left join identity_description d on d.file = f.id and not d.withdrawn"""
+# The fresh files and those that any of the keys finds, unless a crowd shares it, by which keys, and whether they said otherwise
+# before; the other files of their children; with which files persons judged each; and about which fresh ones a question waits
+# (one by one: "exists" would read all questions that wait).
 AROUND = """
     with met as (
         select met.file as id, array_agg(looked.key) as keys from unnest(%s::bigint[]) looked (key)
         cross join lateral (select array_agg(k.file) as files from (select file from identity_key where key = looked.key limit %s) k) found
         cross join lateral unnest(found.files) met (file) where cardinality(found.files) <= %s group by met.file),
+    near as (
+        select id, keys from met
+        union all select id, null from identity_file where fresh and id not in (select id from met)),
     around as (
-        select m.id, m.keys, exists (select from identity_description d where d.file = m.id and d.withdrawn) as changed from met m
-        union all select g.id, null, false from (select distinct f.child from met join identity_file f using (id)) c
-        join identity_file g on g.child = c.child where g.id not in (select id from met))
-    select f.id, f.agency, f.child, f.fresh, f.hold, a.keys, a.changed from around a join identity_file f on f.id = a.id where not f.fresh"""
+        select n.id, n.keys, exists (select from identity_description d where d.file = n.id and d.withdrawn) as changed from near n
+        union all select g.id, null, false from (select distinct f.child from near join identity_file f using (id)) c
+        join identity_file g on g.child = c.child where g.id not in (select id from near))
+    select f.id, f.agency, f.child, f.fresh, f.hold, a.keys, a.changed, (
+        select jsonb_agg(jsonb_build_array(j.file_b, j.judgement)) from identity_judgement j where j.until is null and j.file_a = f.id),
+        f.fresh and coalesce((select true from identity_question q where q.closed is null and q.file_a = f.id limit 1),
+            (select true from identity_question q where q.closed is null and q.file_b = f.id limit 1), false)
+    from around a join identity_file f on f.id = a.id"""
 SAYING = "select file, id, sealed from identity_description where file = any(%s) and not withdrawn"
-# Two questions, because a planner that does not know how few files are asked about reads all that waits for a yes.
-WAITING = """
-    select 1 from identity_question where closed is null and file_a = any(%s)
-    union all select 1 from identity_question where closed is null and file_b = any(%s)"""
-JUDGED = """
-    select file_a, file_b, judgement from identity_judgement where until is null and file_a = any(%s) and file_b = any(%s)"""
+SAYING_AROUND = """
+    select d.file, d.id, d.sealed from identity_description d where not d.withdrawn and d.file in (
+        select k.file from unnest(%s::bigint[]) looked (key) cross join lateral (
+            select file from identity_key where key = looked.key limit %s) k)"""
 LINK = """
-    insert into identity_link (file, child, judgement, linked_by, probability, evidence, by, since)
-    values (%s, %s, 'match', %s, %s, %s, %s, %s)"""
-PAIRS = {"a": pl.Int64, "b": pl.Int64} | dict.fromkeys(TRAITS, pl.String) | dict.fromkeys(
-    (*RARE, "stranger", "sibling", "weight"), pl.Float64
-) | {"gate": pl.String, "verdict": pl.String}  # fmt: skip
+    with link as (select %s::bigint as file, %s::bigint as child, %s as linked_by, %s::real as probability, %s::timestamptz as since),
+    born as (insert into identity_child (id, born) select child, since from link on conflict (id) do nothing),
+    drawn as (
+        insert into identity_link (file, child, judgement, linked_by, probability, evidence, by, since)
+        select file, child, 'match', linked_by, probability, %s::jsonb, %s, since from link)
+    update identity_file f set child = l.child, linked_by = l.linked_by, probability = l.probability, since = l.since, fresh = false
+    from link l where f.id = l.file"""
+QUESTION = """
+    insert into identity_question (id, file_a, file_b, reason, weight, evidence, opened) values (%s, %s, %s, %s, %s, %s, %s)
+    on conflict (id) do nothing"""
 
 
 @dataclass(frozen=True)
@@ -82,19 +96,27 @@ def identify(
     A few new files beside many are taken one by one, the same way (see :mod:`handhold.identity.few`), and never by ``engine``:
     where the pairs of many are compared.
     """
-    store.lock(db, "identity")
-    fresh = db.execute(FRESH, [few.FEW + 1]).fetchall()
+    # A file that comes alone waits longer for answers than for work: all that is known beforehand in one round trip.
+    with db.pipeline():
+        store.lock(db, "identity")
+        told = db.execute(FRESH, [few.FEW + 1])
+        made, scale = made_later(db), scale_later(pack, db)
+    rows = told.fetchall()
+    fresh = {id: few.File(id, agency, child, True, hold, None) for id, agency, child, hold, _, _ in rows}
     if not fresh:
         return Identified(pl.Series("child", [], pl.Int64), 0, 0)
-    renewed(db)
+    renewed(db, made())
+    rules = scale()
     if len(fresh) <= few.FEW:
-        some = {id: few.File(id, agency, child, True, hold, None) for id, agency, child, hold in fresh}
-        return _identify_few(db, some, by, now, pack)
+        written = codes(pack)
+        spoken_ = ((file, id, text) for file, *_, id, text in rows if id is not None)
+        said = _heard(list(fresh), spoken_, written)
+        some = {id: replace(file, profiles=said[id]) for id, file in fresh.items()}
+        return _identify_few(db, some, rules, by=by, now=now, written=written)
     files, people = _involved(db, codes(pack))
     judged = store.frame(
         db, "select file_a as a, file_b as b, judgement from identity_judgement where until is null"
     )
-    rules = scale(pack, db)
     found = partition(files, people, judged, rules, progress, engine)
     child = files.join(found.links.select("file", now="child"), on="file", how="left")
     asked = _ask(
@@ -105,78 +127,73 @@ def identify(
     return Identified(changed, found.links["through"].count(), asked)
 
 
-def _identify_few(db: store.Db, fresh: dict[int, few.File], by: str, now: datetime, pack: Pack) -> Identified:
+def _identify_few(
+    db: store.Db, fresh: dict[int, few.File], rules: Scale, *, by: str, now: datetime, written: Codes
+) -> Identified:
     """The same for a few fresh files, over plain values."""
-    rules, written = scale(pack, db), codes(pack)
-    said = _said(db, list(fresh), written)
-    files = {id: replace(file, profiles=said[id]) for id, file in fresh.items()}
-    looked_for = {
-        store.blind_one(BETWEEN.join(key), "identity-key"): key for f in files.values() for key in few.keys(f)
-    }
-    files |= _around(db, looked_for)
-    ids = list(files)
-    judged = store.fetch(db, JUDGED, [ids, ids])
-    apart = [(row["file_a"], row["file_b"]) for row in judged if row["judgement"] == "no match"]
+    files, judged, waits = _around(db, fresh, written)
+    apart = [(a, b) for a, b, judgement in judged if judgement == "no match"]
     found = few.partition(files, apart, rules, lambda more: _said(db, more, written))
     made = few.links(files, found)
-    asked = _ask_few(db, files, found, made, judged, rules, now)
-    _write_few(db, made, rules.version, by, now)
-    linked = [link.file for link in made]
-    if db.execute(WAITING, [linked, linked]).fetchone():
-        settle(db, by=by, now=now, files=linked)
+    child = {id: file.child for id, file in files.items()} | {link.file: link.child for link in made}
+    answered = {(a, b) for a, b, judgement in judged if judgement != "possible"}
+    doubts = [doubt for doubt in few.doubts(files, found, child, rules) if (doubt.a, doubt.b) not in answered]
+    asked = _write_few(db, made, doubts, rules.version, by, now)
+    if waits:
+        settle(db, by=by, now=now, files=[link.file for link in made])
     children = pl.Series("child", sorted({link.child for link in made}), pl.Int64)
     return Identified(children, sum(link.through is not None for link in made), asked)
 
 
-def _around(db: store.Db, looked_for: Mapping[int, few.Key]) -> dict[int, few.File]:
-    """Files that any of these hashed keys finds, and the other files of their children; nobody has looked at what they say.
+def _around(
+    db: store.Db, fresh: Mapping[int, few.File], written: Codes
+) -> tuple[dict[int, few.File], list[Judged], bool]:
+    """These files with all that any of their keys finds, and the other files of their children; only at those that share a
+    number has anybody looked. Also what persons said of any two of them, and whether a question waits about a fresh one.
 
     One that said otherwise before may have been found by that: what it shares now is to be found out.
     """
-    return {
-        id: few.File(id, agency, child, fresh, hold, None, None if changed else frozenset(looked_for[key] for key in met or ()))
-        for id, agency, child, fresh, hold, met, changed in db.execute(AROUND, [list(looked_for), CROWD + 1, CROWD]).fetchall()
-    }  # fmt: skip
+    plain = [key for file in fresh.values() for key in few.keys(file)]
+    blinded = store.blind_all((BETWEEN.join(key) for key in plain), "identity-key")
+    looked_for = dict(zip(blinded, plain, strict=True))
+    numbers = [key for key, (kind, _) in looked_for.items() if kind in NUMBERS]
+    with db.pipeline():
+        around = db.execute(AROUND, [list(looked_for), CROWD + 1, CROWD])
+        saying = db.execute(SAYING_AROUND, [numbers, CROWD])
+    rows, sealed = around.fetchall(), saying.fetchall()
+    said = _heard({file for file, _, _ in sealed} - fresh.keys(), sealed, written)
+    files = dict(fresh)
+    for id, agency, child, new, hold, met, changed, _, _ in rows:
+        if not new:
+            shares = None if changed else frozenset(looked_for[key] for key in met or ())
+            files[id] = few.File(id, agency, child, False, hold, said.get(id), shares)
+    judged = [(a, b, how) for a, *_, said, _ in rows for b, how in said or () if b in files]
+    return files, judged, any(waits for *_, waits in rows)
 
 
 def _said(db: store.Db, files: list[int], written: Codes) -> dict[int, few.Told]:
     """What files say now, in the clear."""
+    return _heard(files, db.execute(SAYING, [files]).fetchall(), written)
+
+
+def _heard(
+    files: Iterable[int], sealed: Iterable[tuple[int, int, bytes]], written: Codes
+) -> dict[int, few.Told]:
+    """The same, once fetched: of these files, whatever else was."""
     said: dict[int, list[dict[str, Any]]] = {file: [] for file in files}
-    for file, id, sealed in db.execute(SAYING, [files]).fetchall():
-        said[file].append(json.loads(store.unseal("identity", f"identity_description.sealed.{id}", sealed)))
+    for file, id, text in sealed:
+        if file in said:
+            told = store.unseal("identity", f"identity_description.sealed.{id}", text)
+            said[file].append(json.loads(told))
     return {file: few.profiles(rows, written) for file, rows in said.items()}
 
 
-def _ask_few(
-    db: store.Db, files: dict[int, few.File], found: few.Few, made: list[few.Link], judged: list[dict[str, Any]], rules: Scale, now: datetime
-) -> int:  # fmt: skip
-    """Ask what stayed undecided: the batch's own rule, over the pairs that lie between two children."""
-    child = {id: file.child for id, file in files.items()} | {link.file: link.child for link in made}
-    between = [(a, b, w) for (a, b), w in found.pairs.items() if child[a] != child[b]]
-    worth = [
-        w
-        for _, _, w in between
-        if w.weight >= rules.threshold("ask") or "same" in (w.levels[few.NUMBER], w.levels[1])
-    ]
-    if not worth:
-        return 0
-    rows = [
-        (a, b, *w.levels, w.surname_rare, w.given_rare, w.stranger, w.sibling, w.weight, w.gate, w.verdict)
-        for a, b, w in between
-    ]
-    pairs = pl.DataFrame(rows, schema=PAIRS, orient="row")
-    mine = pl.DataFrame(
-        [(id, file.agency, child[id]) for id, file in files.items()], {"file": pl.Int64, "agency": pl.String, "child": pl.Int64}, orient="row"
-    )  # fmt: skip
-    said = pl.DataFrame(
-        [(row["file_a"], row["file_b"], row["judgement"]) for row in judged], NOBODY, orient="row"
-    )
-    return _ask(db, Found(pairs.head(0), pairs, found.refused), mine, said, rules, now)
-
-
-def _write_few(db: store.Db, made: list[few.Link], model: str, by: str, now: datetime) -> None:
-    """Keep the children and the links that are new, in one round trip."""
+def _write_few(
+    db: store.Db, made: list[few.Link], doubts: list[few.Doubt], model: str, by: str, now: datetime
+) -> int:
+    """Keep the children and the links that are new and open the questions, in one round trip; how many are new."""
     new = [link for link in made if link.had is None]
+    had = [link.file for link in made if link.had is not None]
     with db.pipeline():
         for link in new:
             numbered = link.through is None or (
@@ -185,34 +202,36 @@ def _write_few(db: store.Db, made: list[few.Link], model: str, by: str, now: dat
             how = "number" if numbered else "match"
             bits = link.weighed.weight if link.weighed else 0.0
             sure = 1.0 if link.through is None else 1 / (1 + 2.0**-bits)
-            db.execute(
-                "insert into identity_child (id, born) values (%s, %s) on conflict (id) do nothing",
-                [link.child, now],
-            )
-            db.execute(LINK, [link.file, link.child, how, sure, json.dumps(_told(link, model)), by, now])
-            db.execute(
-                "update identity_file set child = %s, linked_by = %s, probability = %s, since = %s, fresh = false where id = %s",
-                [link.child, how, sure, now, link.file],
-            )
-        db.execute(
-            "update identity_file set fresh = false where id = any(%s)",
-            [[link.file for link in made if link.had is not None]],
-        )
+            told = json.dumps(_told(link, model))
+            db.execute(LINK, [link.file, link.child, how, sure, now, told, by])
+        if had:
+            db.execute("update identity_file set fresh = false where id = any(%s)", [had])
+        opened = [db.execute(QUESTION, _question(doubt, model, now)) for doubt in doubts]
+    return sum(one.rowcount for one in opened)
+
+
+def _question(doubt: few.Doubt, model: str, now: datetime) -> list[Any]:
+    told = {"gate": doubt.weighed.gate, "why": doubt.why, **_weighed(doubt.weighed, model)}
+    pair = pl.Series([doubt.a]), pl.Series([doubt.b])
+    id = store.stable_ids("question", *pair)[0]
+    return [id, doubt.a, doubt.b, doubt.reason, doubt.weighed.weight, json.dumps(told), now]
 
 
 def _told(link: few.Link, model: str) -> dict[str, Any]:
     """The evidence of a link; see :func:`_evidence`."""
     if link.through is None:
         return {}
-    w = link.weighed
-    levels = dict.fromkeys(TRAITS) if w is None else dict(zip(TRAITS, w.levels, strict=True))
-    rarity = (
-        {"surname": round(w.surname_rare, 2), "given": round(w.given_rare, 2)}
-        if w
-        else {"surname": None, "given": None}
-    )
-    bits = {"model": model, "weight": round(w.weight, 2) if w else None, "rarity": rarity}
-    return {"through": link.through, "with": link.mate, **bits, **levels}
+    return {"through": link.through, "with": link.mate, **_weighed(link.weighed, model)}
+
+
+def _weighed(w: few.Weighed | None, model: str) -> dict[str, Any]:
+    """The same as :func:`_bits`."""
+    if w is None:
+        nothing = {"surname": None, "given": None}
+        return {"model": model, "weight": None, "rarity": nothing, **dict.fromkeys(TRAITS)}
+    rarity = {"surname": round(w.surname_rare, 2), "given": round(w.given_rare, 2)}
+    levels = dict(zip(TRAITS, w.levels, strict=True))
+    return {"model": model, "weight": round(w.weight, 2), "rarity": rarity, **levels}
 
 
 def _involved(db: store.Db, written: dict[str, dict[str, str]]) -> tuple[pl.DataFrame, pl.DataFrame]:

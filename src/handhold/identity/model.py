@@ -1,7 +1,7 @@
 """Which model decides: the pack's, or one that was trained here and adopted; and training one on the files at hand."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -30,8 +30,21 @@ def scale(pack: Pack, db: store.Db | None = None) -> Scale:
     One that was adopted for another specification decides no more: its weights belong to other levels. Raises
     :class:`ModelError` where the pack's own is of another.
     """
-    row = db.execute(ADOPTED, [version()]).fetchone() if db else None
-    adopted = row[0] if row else ""
+    return scale_later(pack, db)() if db else _scale(pack, None, "")
+
+
+def scale_later(pack: Pack, db: store.Db) -> Callable[[], Scale]:
+    """Ask which model decides; call what is returned for it. See ``store.setting_later``."""
+    asked = db.execute(ADOPTED, [version()])
+
+    def read() -> Scale:
+        row = asked.fetchone()
+        return _scale(pack, db, row[0] if row else "")
+
+    return read
+
+
+def _scale(pack: Pack, db: store.Db | None, adopted: str) -> Scale:
     if (pack.version, adopted) not in _scales:
         text = _text(db, adopted) if db and adopted else pack.text("identity/model.toml")
         _scales[pack.version, adopted] = of(pack, tomllib.loads(text))

@@ -14,6 +14,7 @@ from handhold.store.db import (
     put_setting,
     rehearsal,
     setting,
+    setting_later,
     share,
     tell_planner,
     transaction,
@@ -24,6 +25,7 @@ from handhold.store.errors import KeyMissing, StoreError
 from handhold.store.home import home
 from handhold.store.keys import (
     blind,
+    blind_all,
     blind_one,
     hold,
     keyring,
@@ -39,8 +41,8 @@ from handhold.store.sealed import Key, Keyring
 from handhold.store.server import ensure, status, stop
 
 __all__ = [
-    "Db", "Key", "KeyMissing", "Keyring", "StoreError", "blind", "blind_one", "blobs", "close", "connect", "copy_in", "dsn",
+    "Db", "Key", "KeyMissing", "Keyring", "StoreError", "blind", "blind_all", "blind_one", "blobs", "close", "connect", "copy_in", "dsn",
     "ensure", "fetch", "frame", "hold", "home", "keyring", "lock", "lock_within", "migrate", "put_setting", "rehearsal", "rotate",
-    "seal", "seal_many", "setting", "share", "spool", "stable_ids", "status", "stop", "tell_planner", "transaction", "unseal",
+    "seal", "seal_many", "setting", "setting_later", "share", "spool", "stable_ids", "status", "stop", "tell_planner", "transaction", "unseal",
     "unseal_many", "upsert", "use",
 ]  # fmt: skip

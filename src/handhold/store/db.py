@@ -391,5 +391,15 @@ def put_setting(db: Db, key: str, value: Any) -> None:
 
 def setting(db: Db, key: str) -> Any:
     """A setting of this deployment, or ``None``."""
-    row = db.execute("select value from store_setting where key = %s", [key]).fetchone()
-    return row[0] if row else None
+    return setting_later(db, key)()
+
+
+def setting_later(db: Db, key: str) -> Callable[[], Any]:
+    """Ask for a setting; call what is returned to read the answer. In a pipeline all that was asked takes one round trip."""
+    asked = db.execute("select value from store_setting where key = %s", [key])
+
+    def read() -> Any:
+        row = asked.fetchone()
+        return row[0] if row else None
+
+    return read

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import polars as pl
@@ -97,6 +98,11 @@ def unseal_many(cls: str, context: str, ids: pl.Series, blobs: pl.Series) -> pl.
 def blind(values: pl.Series, domain: str) -> pl.Series:
     """See :meth:`Keyring.blind`."""
     return keyring().blind(values, domain)
+
+
+def blind_all(values: Iterable[str], domain: str) -> list[int]:
+    """See :meth:`Keyring.blind_all`."""
+    return keyring().blind_all(values, domain)
 
 
 def blind_one(value: str, domain: str) -> int:

@@ -119,9 +119,13 @@ class Keyring:
         hashed = pl.Series(values.name, hashes, pl.Int64)
         return hashed if known.all() else hashed.set(~known, None)
 
+    def blind_all(self, values: Iterable[str], domain: str) -> list[int]:
+        """The hashes that :meth:`blind` gives these texts."""
+        return self._hashes(values, domain).tolist()
+
     def blind_one(self, value: str, domain: str) -> int:
         """The hash that :meth:`blind` gives this text."""
-        return int(self._hashes([value], domain)[0])
+        return self.blind_all([value], domain)[0]
 
     def stable_ids(self, domain: str, *parts: pl.Series, near: pl.Series | None = None) -> pl.Series:
         """63-bit ids over the parts of each row; a null part counts as empty.
