@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from handhold import identity, store
 from handhold.feeds.model import DESCRIPTION
+from handhold.identity import few
 from handhold.identity.candidates import keys, profiles
 
 from .said import ANA, CODES, NOW, file_id, found, groups, said, tell, together
@@ -126,10 +127,11 @@ def test_a_new_file_never_joins_two_children_that_stand(db: store.Db) -> None:
     tell(
         db,
         said("ERO", "216043624", **ANA),
-        said("ORR", "UC1", **ANA | {"dob": "2009-08-14", "last": "DUARTE"}),
+        said("ORR", "UC1", **ANA | {"dob": "2009-08-14"}),
     )
     stood = together(db)
     assert len(stood) == 2
+    assert [reason for reason, _ in asked(db)] == ["alike"]
     tell(
         db,
         said("EOIR", "9000001", number="216043624", **ANA),
@@ -141,7 +143,34 @@ def test_a_new_file_never_joins_two_children_that_stand(db: store.Db) -> None:
         frozenset({ero}),
         frozenset({orr}),
     }
-    assert [reason for reason, _ in asked(db)] == ["same-number-other-child"]
+    assert [reason for reason, _ in asked(db)] == ["same-number-other-child"], (
+        "the same question, of what is known now"
+    )
+
+
+@pytest.mark.parametrize("many", [8, 0])
+def test_a_question_that_waits_says_what_is_known_now_and_an_answered_one_stays(
+    db: store.Db, monkeypatch: pytest.MonkeyPatch, many: int
+) -> None:
+    monkeypatch.setattr(few, "FEW", many)
+    brother = ANA | {"dob": "2009-08-14"}
+    tell(db, said("ERO", "216043624", **ANA), said("ORR", "UC1", **brother))
+    before = store.fetch(db, "select id, reason, evidence, weight, opened from identity_question")
+    got = tell(db, said("ORR", "UC1", row="2", number="216043624", **brother), day=1)
+    now = store.fetch(db, "select id, reason, evidence, weight, opened from identity_question")
+    assert [(q["reason"], q["evidence"]["number"]) for q in (*before, *now)] == [
+        ("alike", "unknown"),
+        ("same-number-other-child", "same"),
+    ]
+    assert got.questions == 0
+    assert now[0]["weight"] > before[0]["weight"]
+    assert [now[0][same] for same in ("id", "opened")] == [before[0][same] for same in ("id", "opened")]
+    db.execute("update identity_question set closed = opened, answer = 'no match', by = 'clerk'")
+    tell(db, said("ORR", "UC1", row="3", number="216043624", **ANA), day=2)
+    answered = store.fetch(
+        db, "select id, reason, evidence, weight, opened from identity_question where closed is not null"
+    )
+    assert answered == now
 
 
 def test_a_file_that_is_held_is_only_linked_by_a_person(db: store.Db) -> None:

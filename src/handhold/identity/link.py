@@ -68,9 +68,12 @@ LINK = """
         select file, child, 'match', linked_by, probability, %s::jsonb, %s, since from link)
     update identity_file f set child = l.child, linked_by = l.linked_by, probability = l.probability, since = l.since, fresh = false
     from link l where f.id = l.file"""
+# One that waits already says henceforth what is known now; one that was answered stays as it was answered.
 QUESTION = """
     insert into identity_question (id, file_a, file_b, reason, weight, evidence, opened) values (%s, %s, %s, %s, %s, %s, %s)
-    on conflict (id) do nothing"""
+    on conflict (id) do update set reason = excluded.reason, weight = excluded.weight, evidence = excluded.evidence
+    where identity_question.closed is null returning xmax = 0"""
+ASKED = "select id, closed is not null as closed from identity_question where id = any(%s)"
 
 
 @dataclass(frozen=True)
@@ -207,7 +210,7 @@ def _write_few(
         if had:
             db.execute("update identity_file set fresh = false where id = any(%s)", [had])
         opened = [db.execute(QUESTION, _question(doubt, model, now)) for doubt in doubts]
-    return sum(one.rowcount for one in opened)
+    return sum((True,) in one.fetchall() for one in opened)
 
 
 def _question(doubt: few.Doubt, model: str, now: datetime) -> list[Any]:
@@ -311,7 +314,10 @@ def _bits(model: str) -> list[pl.Expr]:
 def _ask(
     db: store.Db, found: Found, child: pl.DataFrame, judged: pl.DataFrame, weights: Scale, now: datetime
 ) -> int:
-    """Open a question for what stayed undecided between two children: one for each pair of children, the weightiest."""
+    """Open a question for what stayed undecided between two children: one for each pair of children, the weightiest.
+
+    One that waits already says henceforth what is known now, see :data:`QUESTION`. Returns how many are new.
+    """
     doubtful = doubts_among(found, child, weights)
     if not len(doubtful):
         return 0
@@ -322,9 +328,12 @@ def _ask(
         id=store.stable_ids("question", doubtful["a"], doubtful["b"]),
     )  # fmt: skip
     answered = judged.filter(pl.col("judgement") != "possible").select(file_a="a", file_b="b")
-    return store.upsert(
-        db, "identity_question", asked.join(answered, on=["file_a", "file_b"], how="anti"), ["id"], update=[]
+    known = store.frame(db, ASKED, [asked["id"].to_list()])
+    open_ones = asked.join(answered, on=["file_a", "file_b"], how="anti").join(
+        known.filter("closed"), on="id", how="anti"
     )
+    store.upsert(db, "identity_question", open_ones, ["id"], update=["reason", "weight", "evidence"])
+    return len(open_ones.join(known, on="id", how="anti"))
 
 
 def doubts_among(found: Found, child: pl.DataFrame, weights: Scale) -> pl.DataFrame:
