@@ -112,8 +112,8 @@ def identify(
     rules = scale()
     if len(fresh) <= few.FEW:
         written = codes(pack)
-        spoken_ = ((file, id, text) for file, *_, id, text in rows if id is not None)
-        said = _heard(list(fresh), spoken_, written)
+        sealed = ((file, id, text) for file, *_, id, text in rows if id is not None)
+        said = _heard(fresh, sealed, written)
         some = {id: replace(file, profiles=said[id]) for id, file in fresh.items()}
         return _identify_few(db, some, rules, by=by, now=now, written=written)
     files, people = _involved(db, codes(pack))
@@ -170,7 +170,7 @@ def _around(
         if not new:
             shares = None if changed else frozenset(looked_for[key] for key in met or ())
             files[id] = few.File(id, agency, child, False, hold, said.get(id), shares)
-    judged = [(a, b, how) for a, *_, said, _ in rows for b, how in said or () if b in files]
+    judged = [(a, b, how) for a, *_, words, _ in rows for b, how in words or () if b in files]
     return files, judged, any(waits for *_, waits in rows)
 
 
@@ -194,7 +194,7 @@ def _heard(
 def _write_few(
     db: store.Db, made: list[few.Link], doubts: list[few.Doubt], model: str, by: str, now: datetime
 ) -> int:
-    """Keep the children and the links that are new and open the questions, in one round trip; how many are new."""
+    """Keep the children and the links that are new and open the questions, in one round trip; how many questions are new."""
     new = [link for link in made if link.had is None]
     had = [link.file for link in made if link.had is not None]
     with db.pipeline():
@@ -215,8 +215,7 @@ def _write_few(
 
 def _question(doubt: few.Doubt, model: str, now: datetime) -> list[Any]:
     told = {"gate": doubt.weighed.gate, "why": doubt.why, **_weighed(doubt.weighed, model)}
-    pair = pl.Series([doubt.a]), pl.Series([doubt.b])
-    id = store.stable_ids("question", *pair)[0]
+    id = store.stable_ids("question", pl.Series([doubt.a]), pl.Series([doubt.b]))[0]
     return [id, doubt.a, doubt.b, doubt.reason, doubt.weighed.weight, json.dumps(told), now]
 
 
