@@ -11,7 +11,7 @@ from handhold.identity import few
 from handhold.identity.candidates import SAID, keys, profiles
 from handhold.identity.spec import PROFILE
 
-from .said import CODES, NOW, PACK
+from .said import ANA, CODES, NOW, PACK, SCALE
 from .typed import nation
 
 STATES = {
@@ -71,9 +71,7 @@ def test_profiles_and_keys_are_the_same_over_values_and_by_columns() -> None:
     told = pl.concat([said, more]).sort("file", maintain_order=True)
     people = profiles(told.select("file", *SAID), CODES)
     files = {
-        file: few.File(
-            file, "ERO", None, True, False, few.profiles(rows.select(SAID.keys()).to_dicts(), CODES)
-        )
+        file: few.profiles(rows.select(SAID.keys()).to_dicts(), CODES)
         for (file,), rows in told.group_by("file", maintain_order=True)
     }
     sets = {name for name, kind in PROFILE.items() if isinstance(kind, pl.List)}
@@ -85,6 +83,44 @@ def test_profiles_and_keys_are_the_same_over_values_and_by_columns() -> None:
         )
         for row in people.iter_rows(named=True)
     }
-    assert columns == {(f.id, tuple(one), homes) for f in files.values() for one, homes in f.profiles}
+    assert columns == {(file, tuple(one), homes) for file, told in files.items() for one, homes in told}
     met = {(file, kind, text) for file, kind, text in keys(people).select("file", "kind", "text").iter_rows()}
-    assert met == {(f.id, kind, text) for f in files.values() for kind, text in few.keys(f)}
+    assert met == {(file, kind, text) for file, told in files.items() for kind, text in few.keys(told)}
+
+
+def file(id: int, agency: str, child: int | None, **said: str) -> few.File:
+    told = few.profiles([dict.fromkeys(SAID) | ANA | said], CODES)
+    return few.File(id, agency, child, child is None, False, told)
+
+
+def ask_more(*more: few.File) -> tuple[list[int], few.More]:
+    """Files to be had for the asking, and a list that grows by one each time."""
+    times: list[int] = []
+
+    def rest() -> dict[int, few.File]:
+        times.append(len(times))
+        return {one.id: one for one in more}
+
+    return times, rest
+
+
+STANDING = [file(1, "ERO", 7, number="216043624"), file(2, "ORR", 7, number="216043624")]
+
+
+def test_a_file_whose_number_finds_a_whole_child_asks_for_nobody_else() -> None:
+    new = file(3, "EOIR", None, number="216043624")
+    times, rest = ask_more(file(4, "ORR", 8))
+    found = few.partition({one.id: one for one in [*STANDING, new]}, SCALE, lambda ids: {}, rest)
+    assert times == []
+    assert found.root[3] == found.root[1]
+    assert set(found.pairs) == {(1, 3), (2, 3)}
+
+
+@pytest.mark.parametrize("said", [{"number": "238811111"}, {"number": "216043624", "dob": "2005-11-02"}])
+def test_a_file_whose_number_finds_nobody_for_sure_asks_for_all_that_are_alike(said: dict[str, str]) -> None:
+    new = file(3, "EOIR", None, **said)
+    like = file(4, "ORR", 8, **({"number": "299999999"} | {k: v for k, v in said.items() if k != "number"}))
+    times, rest = ask_more(like)
+    found = few.partition({one.id: one for one in [*STANDING, new]}, SCALE, lambda ids: {}, rest)
+    assert times == [0]
+    assert (3, 4) in found.pairs

@@ -124,11 +124,7 @@ def test_a_description_that_fits_two_children_is_asked(db: store.Db) -> None:
 
 
 def test_a_new_file_never_joins_two_children_that_stand(db: store.Db) -> None:
-    tell(
-        db,
-        said("ERO", "216043624", **ANA),
-        said("ORR", "UC1", **ANA | {"dob": "2009-08-14"}),
-    )
+    tell(db, said("ERO", "216043624", **ANA), said("ORR", "UC1", **ANA | {"dob": "2009-08-14"}))
     stood = together(db)
     assert len(stood) == 2
     assert [reason for reason, _ in asked(db)] == ["alike"]

@@ -60,7 +60,7 @@ def _met_by(said: pl.DataFrame) -> pl.DataFrame:
         for (file,), rows in said.select("file", *SAID)
         .partition_by("file", as_dict=True, include_key=False)
         .items()
-        for key in few.keys(few.File(file, "", None, True, False, few.profiles(rows.to_dicts(), {})))
+        for key in few.keys(few.profiles(rows.to_dicts(), {}))
     ]
     return pl.DataFrame(found, {"file": pl.Int64, "kind": pl.String, "text": pl.String}, orient="row")
 

@@ -6,7 +6,7 @@ and ``tests/identity/test_few.py`` holds the two to the same children, the same 
 """
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -38,13 +38,15 @@ Key = tuple[str, str]  # kind and text
 Pair = tuple[int, int]  # files, the smaller first
 Told = tuple[tuple[Profile, frozenset[int]], ...]
 Look = Callable[[list[int]], Mapping[int, Told]]  # what these files say
+More = Callable[[], Mapping[int, "File"]]  # files that a description meets
 GIVEN, DOB, SEX, NUMBER, COURT = (NAMES.index(name) for name in ("given", "dob", "sex", "number", "court"))
 
 
 @dataclass(frozen=True)
 class File:
     """A file with what its rows say: ``child`` before, ``profiles`` with the places that stood with each, ``None`` where nobody
-    has looked yet; ``met``: the keys that it shares with a fresh file, ``None`` where that is to be found out."""
+    has looked yet; ``met``: the keys that it shares with a fresh file, ``None`` where that is to be found out; ``judged``: the
+    files with which persons judged it, each two by the smaller, and how."""
 
     id: int
     agency: str
@@ -53,6 +55,7 @@ class File:
     held: bool
     profiles: Told | None
     met: frozenset[Key] | None = None
+    judged: tuple[tuple[int, str], ...] = ()
 
     @property
     def told(self) -> Told:
@@ -140,10 +143,10 @@ def _hour(text: str) -> int:
     return int(text[11:13]) if text[11:13].isdigit() else 12
 
 
-def keys(file: File) -> set[Key]:
+def keys(told: Told) -> frozenset[Key]:
     """The keys by which a file meets others; see ``candidates.keys``."""
     found: set[tuple[str, str | None]] = set()
-    for one, homes in file.told:
+    for one, homes in told:
         found |= {("number", one.number), ("court-case", one.court)}
         given = parts(one.first).first_heard if one.first else None
         words = heard_words(one.last) if one.last else None
@@ -153,13 +156,13 @@ def keys(file: File) -> set[Key]:
         if one.custody is not None:
             passed = one.custody // HOURS
             found |= {("handover", _joined(str(on), name)) for on in (passed, passed + 1)}
-        called = sorted(f"{one.last} {one.first}".split()) if one.last and one.first else []
-        if len(called) >= TELLING:
-            found.add(("whole", " ".join(called)))
+        whole = parts(f"{one.last} {one.first}").ordered if one.last and one.first else None
+        if whole is not None and len(whole.split()) >= TELLING:
+            found.add(("whole", whole))
         if one.dob is None or len(one.dob) != WHOLE_DATE:
             continue
-        if called and one.first:
-            found.add(("name", _joined(" ".join(called), one.dob)))
+        found.add(("name", _joined(whole, one.dob)))
+        if one.first:
             found |= {("month", _joined(word, begins, one.dob[:7])) for word in heard_words(one.first)}
         found.add(("year", _joined(name, given, one.dob[:4])))
         estimated = one.dob.endswith(NEW_YEAR)
@@ -169,7 +172,7 @@ def keys(file: File) -> set[Key]:
         if not estimated:
             found.add(("given", _joined(given, one.dob)))
             found |= {("surname", _joined(word, one.dob)) for word in words or ()}
-    return {(kind, text) for kind, text in found if text is not None}
+    return frozenset((kind, text) for kind, text in found if text is not None)
 
 
 def _joined(*words: str | None) -> str | None:
@@ -194,11 +197,13 @@ def _weighed(one: Profile, other: Profile, scale: Scale) -> Weighed:
     return Weighed(levels, rare["surname"], rare["given"], stranger, sibling, weight, gate, verdict)
 
 
-def partition(files: dict[int, File], apart: Iterable[Pair], scale: Scale, look: Look) -> Few:
+def partition(files: dict[int, File], scale: Scale, look: Look, more: More) -> Few:
     """Which files are one child's; see ``partition.partition``. Pairs of which neither file is fresh are not compared,
     unless they hang together with one that is.
 
-    What a file says is asked of ``look`` once it is to be compared, and kept in ``files``: most candidates never are.
+    ``files``: those that fresh ones meet by a number or a whole name, or by a description where their child lacks a file; with
+    the other files of their children. ``more``: the others met by a description, asked for and kept in ``files`` where a
+    fresh file stays unsettled. What a file says is asked of ``look`` once it is to be compared: most candidates never are.
     """
     found = Few()
 
@@ -209,11 +214,17 @@ def partition(files: dict[int, File], apart: Iterable[Pair], scale: Scale, look:
             if files[a].told and files[b].told:
                 found.pairs[a, b] = weigh(files[a], files[b], scale)
 
-    _look(files, [id for id, file in files.items() if file.met is None], look)
-    met = _met(files)
-    compare(pair for pair, kinds in met.items() if not kinds.isdisjoint(NUMBERS))
+    def met() -> dict[Pair, set[str]]:
+        _look(files, [id for id, file in files.items() if file.met is None], look)
+        return _met(files)
+
+    together = met()
+    compare(pair for pair, kinds in together.items() if not kinds.isdisjoint(NUMBERS))
     settled = _settled(files, found.pairs)
-    compare(pair for pair, kinds in met.items() if "name" in kinds or not settled.issuperset(pair))
+    if not settled.issuperset(id for id, file in files.items() if file.fresh):
+        files.update((id, file) for id, file in more().items() if id not in files)
+        together, settled = met(), _settled(files, found.pairs)
+    compare(pair for pair, kinds in together.items() if "name" in kinds or not settled.issuperset(pair))
     near = [pair for pair, w in found.pairs.items() if w.verdict != "different"]
     ends = {id for pair in near for id in pair}
     groups = _hanging(files, near).values()
@@ -225,8 +236,14 @@ def partition(files: dict[int, File], apart: Iterable[Pair], scale: Scale, look:
             compare(pair for pair in itertools.combinations(sorted(group), 2) if not _kin(files, pair))
     touched = ends | {id for id, file in files.items() if file.fresh}
     moving = {id: files[id] for group in groups if not touched.isdisjoint(group) for id in group}
-    _grow(moving, apart, scale, found)
+    _grow(moving, scale, found)
     return found
+
+
+def judged(files: Mapping[int, File]) -> Iterator[tuple[Pair, str]]:
+    """What persons said of any two of these files."""
+    for file in files.values():
+        yield from (((file.id, other), how) for other, how in file.judged if other in files)
 
 
 def _look(files: dict[int, File], wanted: Iterable[int], look: Look) -> None:
@@ -245,7 +262,7 @@ def _met(files: Mapping[int, File]) -> dict[Pair, set[str]]:
     """Pairs that share a key, one of them fresh, with the kinds of key; a key that a crowd shares says nothing."""
     sharing: dict[Key, list[int]] = {}
     for file in files.values():
-        for key in keys(file) if file.met is None else file.met:
+        for key in keys(file.told) if file.met is None else file.met:
             sharing.setdefault(key, []).append(file.id)
     met: dict[Pair, set[str]] = {}
     for (kind, _), ids in sharing.items():
@@ -284,8 +301,9 @@ def _settled(files: Mapping[int, File], pairs: Mapping[Pair, Weighed]) -> set[in
     }
 
 
-def _grow(files: Mapping[int, File], apart: Iterable[Pair], scale: Scale, found: Few) -> None:
+def _grow(files: Mapping[int, File], scale: Scale, found: Few) -> None:
     """Join along the links, as ``cluster.grow`` does, from the children that stand."""
+    apart = (pair for pair, how in judged(files) if how == "no match")
     clusters = Clusters(
         {f.id: f.agency for f in files.values()}, {f.id: f.child for f in files.values() if f.child is not None}, frozenset(apart),
         frozenset(f.id for f in files.values() if f.held), {f.id: _facts(f) for f in files.values()},
@@ -359,7 +377,11 @@ class Doubt:
 def doubts(
     files: Mapping[int, File], found: Few, child: Mapping[int, int | None], scale: Scale
 ) -> list[Doubt]:
-    """What stayed undecided between two children, the weightiest of each two; see ``link.doubts_among``."""
+    """What stayed undecided between two children, the weightiest of each two; see ``link.doubts_among``.
+
+    One that a person answered is not asked again.
+    """
+    answered = {pair for pair, how in judged(files) if how != "possible"}
     why: dict[Pair, str] = {}
     for refused in found.refused:
         why.setdefault((refused.edge.a, refused.edge.b), refused.why)
@@ -374,7 +396,7 @@ def doubts(
         reason = _reason(w, why.get((a, b)), has[one].isdisjoint(has[other]), scale)
         if reason is not None and reason != "said-to-be-apart":
             asked.setdefault(_pair(one, other), Doubt(a, b, reason, why.get((a, b)), w))
-    return list(asked.values())
+    return [doubt for doubt in asked.values() if (doubt.a, doubt.b) not in answered]
 
 
 def _reason(w: Weighed, why: str | None, could_be_one: bool, scale: Scale) -> str | None:

@@ -61,7 +61,7 @@ def connect(**options: Any) -> Db:
 
 def _prepared(db: Db) -> None:
     """Moments come as UTC wherever the server lives; ids go as one word."""
-    db.adapters.register_dumper(_Ids, _IdsDumper)
+    db.adapters.register_dumper(Ids, _IdsDumper)
     busy = not db.autocommit
     db.execute("set time zone 'UTC'")
     if busy:
@@ -212,7 +212,7 @@ def _filled(db: Db, query: Query, params: Params) -> sql.SQL:
     return sql.SQL(text.strip().rstrip(";"))
 
 
-class _Ids(list[int]):
+class Ids(list[int]):
     """Ids of which an array is written at once, not number by number."""
 
 
@@ -227,7 +227,7 @@ class _IdsDumper(Dumper):
 def _numbered(params: dict[str, Any] | Sequence[Any]) -> Any:
     def wrapped(value: Any) -> Any:
         of_numbers = type(value) is list and value and all(type(one) is int for one in value)
-        return _Ids(value) if of_numbers else value
+        return Ids(value) if of_numbers else value
 
     if isinstance(params, dict):
         return {name: wrapped(value) for name, value in params.items()}

@@ -1,0 +1,211 @@
+"""The files that are new today, when they are few: found, joined and written in as few round trips as there must be.
+
+A file that comes alone waits longer for the database's answers than for its work. What is decided, and how, is in
+:mod:`handhold.identity.few`.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+import psycopg
+
+from handhold import store
+from handhold.identity import few
+from handhold.identity.candidates import BETWEEN, CROWD, NUMBERS
+from handhold.identity.compare import Scale
+from handhold.identity.judgement import settle
+from handhold.identity.partition import EVERY_CHILD
+from handhold.identity.spec import NAMES as TRAITS
+
+Codes = dict[str, dict[str, str]]  # how agencies write countries and languages: ``model.codes``
+NUMBERED = frozenset(NUMBERS)
+ALWAYS = NUMBERED | {"name"}  # files that share one of these are compared, whatever is settled
+FRESH = """
+    select f.id, f.agency, f.child, f.hold, array_agg(d.id), array_agg(d.sealed)
+    from (select id, agency, child, hold from identity_file where fresh limit %s) f
+    left join identity_description d on d.file = f.id and not d.withdrawn group by 1, 2, 3, 4"""
+# The fresh files and those that any of the keys finds, unless a crowd shares it: by a key that is always compared, or by any
+# where all are wanted or their child lacks a file. With the other files of their children; the keys found, what those found say,
+# and whether they said otherwise before; with which files persons judged each; and about which fresh ones a question waits (one
+# by one: "exists" would read all questions that wait).
+AROUND = f"""
+    with looked as (
+        select key, true as always from unnest(%s::bigint[]) key union all select key, false from unnest(%s::bigint[]) key),
+    met as (
+        select met.file as id, array_agg(looked.key) as keys, bool_or(looked.always) as always from looked
+        cross join lateral (
+            select array_agg(k.file) as files from (select file from identity_key where key = looked.key limit {CROWD + 1}) k) found
+        cross join lateral unnest(found.files) met (file) where cardinality(found.files) <= {CROWD} group by met.file),
+    children as (
+        select f.child from met join identity_file f using (id) where f.child is not null and (
+            met.always or %s or not array(select g.agency from identity_file g where g.child = f.child) @> '{{{",".join(EVERY_CHILD)}}}')
+        union select child from identity_file where fresh and child is not null)
+    select f.id, f.agency, f.child, f.fresh, f.hold, met.keys, said.changed, said.ids, said.sealed,
+        (select array_agg(array[j.file_b::text, j.judgement]) from identity_judgement j where j.until is null and j.file_a = f.id),
+        f.fresh and coalesce((select true from identity_question q where q.closed is null and q.file_a = f.id limit 1),
+            (select true from identity_question q where q.closed is null and q.file_b = f.id limit 1), false)
+    from (select id, agency, child, fresh, hold from children join identity_file using (child)
+          union all select id, agency, child, fresh, hold from identity_file where fresh and child is null) f
+    left join met using (id)
+    left join lateral (
+        select bool_or(d.withdrawn) as changed, array_agg(d.id) filter (where not d.withdrawn) as ids,
+            array_agg(d.sealed) filter (where not d.withdrawn) as sealed
+        from identity_description d where d.file = met.id) said on true"""  # noqa: S608
+SAYING = "select file, array_agg(id), array_agg(sealed) from identity_description where file = any(%s) and not withdrawn group by file"
+LINK = """
+    with link as (select %s::bigint as file, %s::bigint as child, %s as linked_by, %s::real as probability, %s::timestamptz as since),
+    born as (insert into identity_child (id, born) select child, since from link on conflict (id) do nothing),
+    drawn as (
+        insert into identity_link (file, child, judgement, linked_by, probability, evidence, by, since)
+        select file, child, 'match', linked_by, probability, %s::jsonb, %s, since from link)
+    update identity_file f set child = l.child, linked_by = l.linked_by, probability = l.probability, since = l.since, fresh = false
+    from link l where f.id = l.file"""
+# One that waits already says henceforth what is known now; one that was answered stays as it was answered.
+QUESTION = """
+    insert into identity_question (id, file_a, file_b, reason, weight, evidence, opened) values (%s, %s, %s, %s, %s, %s, %s)
+    on conflict (id) do update set reason = excluded.reason, weight = excluded.weight, evidence = excluded.evidence
+    where identity_question.closed is null returning xmax = 0"""
+
+
+def ask(db: store.Db) -> psycopg.Cursor[Any]:
+    """Ask for the fresh files with what they say, sealed; of many, for one more than :data:`few.FEW`."""
+    return db.execute(FRESH, [few.FEW + 1])
+
+
+def opened(rows: Iterable[tuple[Any, ...]], written: Codes) -> dict[int, few.File]:
+    """The files of such an answer."""
+    fresh = {}
+    for id, agency, child, hold, ids, sealed in rows:
+        said = _heard(ids, sealed, written)
+        fresh[id] = few.File(id, agency, child, True, hold, said, few.keys(said))
+    return fresh
+
+
+def join(
+    db: store.Db, fresh: dict[int, few.File], rules: Scale, *, by: str, now: datetime, written: Codes
+) -> tuple[list[few.Link], int]:
+    """Link a few fresh files and ask what is unsure: the links, and how many questions are new."""
+    around = _Around(db, fresh, written)
+    files = around.files()
+    found = few.partition(files, rules, around.look, around.rest)
+    made = few.links(files, found)
+    child = {id: file.child for id, file in files.items()} | {link.file: link.child for link in made}
+    asked = _write(db, made, few.doubts(files, found, child, rules), rules.version, by, now)
+    if around.waits:
+        settle(db, by=by, now=now, files=[link.file for link in made])
+    return made, asked
+
+
+class _Around:
+    """Files that a few fresh ones may be one child's with, in as few questions to the database as there must be.
+
+    Most files have a number by which they find a child that has all its files: then what else is born that day or lives in that
+    house is never compared, and is not asked for.
+    """
+
+    def __init__(self, db: store.Db, fresh: Mapping[int, few.File], written: Codes) -> None:
+        self._db, self._fresh, self._written = db, fresh, written
+        plain = {key for file in fresh.values() for key in file.met or ()}
+        blinded = store.blind_all((BETWEEN.join(key) for key in plain), "identity-key")
+        self._keys = dict(zip(blinded, plain, strict=True))
+        self._all = any(NUMBERED.isdisjoint(kind for kind, _ in file.met or ()) for file in fresh.values())
+        self._sealed: dict[int, tuple[list[int | None], list[bytes]]] = {}
+        self.waits = False
+        """Whether a question waits about a fresh file."""
+
+    def files(self) -> dict[int, few.File]:
+        """The fresh ones, those that they meet to begin with, and the other files of their children.
+
+        One that said otherwise before may have been found by that: what it shares now is to be found out.
+        """
+        always, others = store.Ids(), store.Ids()
+        for key, (kind, _) in self._keys.items():
+            (always if kind in ALWAYS else others).append(key)
+        found = {}
+        for row in self._db.execute(AROUND, [always, others, self._all]):
+            id, agency, child, fresh, hold, met, changed, ids, sealed, judged, waits = row
+            words = tuple((int(other), how) for other, how in judged or ())
+            if fresh:
+                self.waits |= waits
+                found[id] = replace(self._fresh[id], judged=words)
+                continue
+            if ids is not None:
+                self._sealed[id] = ids, sealed
+            shares = None if changed else frozenset(self._keys[key] for key in met or ())
+            found[id] = few.File(id, agency, child, False, hold, None, shares, words)
+        return found
+
+    def rest(self) -> dict[int, few.File]:
+        """All that any key finds: nothing more where that was asked for in the beginning."""
+        if self._all:
+            return {}
+        self._all = True
+        return self.files()
+
+    def look(self, files: list[int]) -> dict[int, few.Told]:
+        """What these files say now."""
+        unknown = [file for file in files if file not in self._sealed]
+        if unknown:
+            self._sealed |= dict.fromkeys(unknown, ([], []))
+            said = self._db.execute(SAYING, [store.Ids(unknown)])
+            self._sealed |= {file: (ids, sealed) for file, ids, sealed in said}
+        return {file: _heard(*self._sealed[file], self._written) for file in files}
+
+
+def _heard(ids: list[int | None], sealed: list[bytes], written: Codes) -> few.Told:
+    """What the descriptions of a file say, in the clear; in the order of their ids, as columns have them."""
+    said = [
+        json.loads(store.unseal("identity", f"identity_description.sealed.{id}", blob))
+        for id, blob in sorted(zip(ids, sealed, strict=True))
+        if id is not None
+    ]
+    return few.profiles(said, written)
+
+
+def _write(
+    db: store.Db, made: list[few.Link], doubts: list[few.Doubt], model: str, by: str, now: datetime
+) -> int:
+    """Keep the children and the links that are new and open the questions, in one round trip; how many questions are new."""
+    new = [link for link in made if link.had is None]
+    had = [link.file for link in made if link.had is not None]
+    with db.pipeline():
+        for link in new:
+            numbered = link.through is None or (
+                link.weighed is not None and "same" in link.weighed.levels[:2]
+            )
+            how = "number" if numbered else "match"
+            bits = link.weighed.weight if link.weighed else 0.0
+            sure = 1.0 if link.through is None else 1 / (1 + 2.0**-bits)
+            told = json.dumps(_told(link, model))
+            db.execute(LINK, [link.file, link.child, how, sure, now, told, by])
+        if had:
+            db.execute("update identity_file set fresh = false where id = any(%s)", [had])
+        opened = [db.execute(QUESTION, _question(doubt, model, now)) for doubt in doubts]
+    return sum((True,) in one.fetchall() for one in opened)
+
+
+def _question(doubt: few.Doubt, model: str, now: datetime) -> list[Any]:
+    told = {"gate": doubt.weighed.gate, "why": doubt.why, **_weighed(doubt.weighed, model)}
+    id = store.stable_ids("question", pl.Series([doubt.a]), pl.Series([doubt.b]))[0]
+    return [id, doubt.a, doubt.b, doubt.reason, doubt.weighed.weight, json.dumps(told), now]
+
+
+def _told(link: few.Link, model: str) -> dict[str, Any]:
+    """The evidence of a link; see ``link._evidence``."""
+    if link.through is None:
+        return {}
+    return {"through": link.through, "with": link.mate, **_weighed(link.weighed, model)}
+
+
+def _weighed(w: few.Weighed | None, model: str) -> dict[str, Any]:
+    """The same as ``link._bits``."""
+    if w is None:
+        nothing = {"surname": None, "given": None}
+        return {"model": model, "weight": None, "rarity": nothing, **dict.fromkeys(TRAITS)}
+    rarity = {"surname": round(w.surname_rare, 2), "given": round(w.given_rare, 2)}
+    levels = dict(zip(TRAITS, w.levels, strict=True))
+    return {"model": model, "weight": round(w.weight, 2), "rarity": rarity, **levels}
