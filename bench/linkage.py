@@ -82,9 +82,12 @@ def linked(said: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     told = profiles(said.with_columns(court_case=court).select("file", *SAID), codes(packed))
     files = said.select("file", "agency").unique(subset="file", maintain_order=True)
     fresh = files.with_columns(child=pl.lit(None, pl.Int64), fresh=pl.lit(True), held=pl.lit(False))
-    found = partition(fresh, told, pl.DataFrame(schema=NOBODY), rules)
+    nobody = pl.DataFrame(schema=NOBODY)
+    found = partition(fresh, told, nobody, rules)
     child = found.links.select("file", "child").join(files, on="file")
-    return child.select("file", got="child"), doubts_among(found, child, rules).select("a", "b", "reason")
+    return child.select("file", got="child"), doubts_among(found, child, nobody, rules).select(
+        "a", "b", "reason"
+    )
 
 
 def answered(got: pl.DataFrame, questions: pl.DataFrame, truth: pl.DataFrame) -> pl.DataFrame:

@@ -19,6 +19,9 @@ STATES = {
     "questions": "select file_a, file_b, reason, evidence, round(weight::numeric, 2) as weight from identity_question order by id",
     "files": "select id, child, linked_by, fresh from identity_file order by id",
     "children": "select id from identity_child order by id",
+    "asked about": """
+        select least(a.child, b.child) as low, greatest(a.child, b.child) as high from identity_question q
+        join identity_file a on a.id = q.file_a join identity_file b on b.id = q.file_b where q.closed is null order by 1, 2""",
 }
 
 
@@ -58,6 +61,8 @@ def test_one_by_one_is_as_by_columns(db: store.Db, monkeypatch: pytest.MonkeyPat
     for name in STATES:
         assert one[name] == other[name], name
     assert any(row["evidence"] for row in one["links"][-50:])
+    asked = [(row["low"], row["high"]) for row in one["asked about"]]
+    assert len(set(asked)) == len(asked) > 0, "two children are asked about once"
 
 
 def test_profiles_and_keys_are_the_same_over_values_and_by_columns() -> None:

@@ -57,13 +57,15 @@ def test_in_pieces_as_at_once_or_asked(db: store.Db, drawn: list[Any], data: st.
             assert {x, y} & doubtful, "arrival in pieces kept files apart, and nobody is asked"
 
 
+NOBODY = pl.DataFrame(schema={"a": pl.Int64, "b": pl.Int64, "judgement": pl.String})
+
+
 def found(said: pl.DataFrame, child: dict[int, int], fresh: set[int]) -> Found:
     files = said.select("file", "agency").unique(maintain_order=True).with_columns(
         child=pl.col("file").replace_strict(child, default=None, return_dtype=pl.Int64) if child else pl.lit(None, pl.Int64),
         fresh=pl.col("file").is_in(list(fresh)), held=pl.lit(False),
     )  # fmt: skip
-    nobody = pl.DataFrame(schema={"a": pl.Int64, "b": pl.Int64, "judgement": pl.String})
-    return partition(files, profiles(said.select("file", *SAID), CODES), nobody, SCALE)
+    return partition(files, profiles(said.select("file", *SAID), CODES), NOBODY, SCALE)
 
 
 def test_a_nation_that_comes_in_two_halves_is_the_nation(keys_only: None) -> None:
@@ -84,7 +86,7 @@ def test_a_nation_that_comes_in_two_halves_is_the_nation(keys_only: None) -> Non
         .unique()
         .with_columns(child=pl.col("file").replace_strict(then, return_dtype=pl.Int64))
     )
-    asked = doubts_among(late, child, SCALE).select("a", "b")
+    asked = doubts_among(late, child, NOBODY, SCALE).select("a", "b")
     doubtful = {then[file] for pair in asked.iter_rows() for file in pair}
     silent = [(x, y) for x, y in apart if not {then[x], then[y]} & doubtful]
     assert all(then[x] == then[y] for x, y in silent), (

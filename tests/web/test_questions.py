@@ -163,6 +163,14 @@ def test_a_decision_leads_to_the_next_question_and_can_be_taken_back(steward: An
     assert steward.get("/questions/next").url == first
 
 
+def test_a_word_on_what_is_asked_otherwise_by_now_changes_nothing_and_leads_on(steward: Any) -> None:
+    gone = "/questions/1/"
+    assert steward.get(gone).status_code == 404
+    got = steward.post(gone, {"judgement": "match", "why": "one child"}, follow=True)
+    assert got.redirect_chain == [(f"{anas()}?last=1", 302)]
+    assert "asked otherwise now" in got.content.decode()
+
+
 def test_a_match_that_discloses_waits_for_another_person(steward: Any, visit: Visit) -> None:
     address = mias()
     steward.post(address, {"judgement": "match", "why": "same birth"})

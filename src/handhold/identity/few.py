@@ -365,10 +365,11 @@ def links(files: Mapping[int, File], found: Few) -> list[Link]:
 
 @dataclass(frozen=True)
 class Doubt:
-    """A pair of files that a person should see, by the reason of the question, and why a link was refused."""
+    """A pair of files that a person should see, with their children, the reason of the question, and why a link was refused."""
 
     a: int
     b: int
+    children: Pair
     reason: str
     why: str | None
     weighed: Weighed
@@ -377,11 +378,8 @@ class Doubt:
 def doubts(
     files: Mapping[int, File], found: Few, child: Mapping[int, int | None], scale: Scale
 ) -> list[Doubt]:
-    """What stayed undecided between two children, the weightiest of each two; see ``link.doubts_among``.
-
-    One that a person answered is not asked again.
-    """
-    answered = {pair for pair, how in judged(files) if how != "possible"}
+    """What stayed undecided between two children, the weightiest of each two; see ``link.doubts_among``."""
+    parted = {frozenset((child[a], child[b])) for (a, b), how in judged(files) if how == "no match"}
     why: dict[Pair, str] = {}
     for refused in found.refused:
         why.setdefault((refused.edge.a, refused.edge.b), refused.why)
@@ -391,12 +389,13 @@ def doubts(
     asked: dict[tuple[int, int], Doubt] = {}
     for (a, b), w in sorted(found.pairs.items(), key=lambda pair: (-pair[1].weight, pair[0])):
         one, other = child[a], child[b]
-        if one is None or other is None or one == other:
+        if one is None or other is None or one == other or frozenset((one, other)) in parted:
             continue
         reason = _reason(w, why.get((a, b)), has[one].isdisjoint(has[other]), scale)
-        if reason is not None and reason != "said-to-be-apart":
-            asked.setdefault(_pair(one, other), Doubt(a, b, reason, why.get((a, b)), w))
-    return [doubt for doubt in asked.values() if (doubt.a, doubt.b) not in answered]
+        if reason is not None:
+            between = _pair(one, other)
+            asked.setdefault(between, Doubt(a, b, between, reason, why.get((a, b)), w))
+    return list(asked.values())
 
 
 def _reason(w: Weighed, why: str | None, could_be_one: bool, scale: Scale) -> str | None:

@@ -319,11 +319,18 @@ def _resolve_to(db: store.Db, child: Mapping[int, int]) -> None:
 
 
 def reopen(db: store.Db, files: list[int], *, by: str, now: datetime) -> None:
-    """Bring the questions among these files to what stands: closed where a person decided or both are one child's."""
+    """Bring the questions among these files to what stands: closed where both are one child's, or where a person has said of
+    them or of any two files of their children that these are not one child's."""
     db.execute(
-        """with state as (
+        """with parted as (
+               select least(a.child, b.child) as low, greatest(a.child, b.child) as high
+               from identity_judgement j join identity_file a on a.id = j.file_a join identity_file b on b.id = j.file_b
+               where j.until is null and j.judgement = 'no match' and j.file_a = any(%(files)s) and j.file_b = any(%(files)s)),
+           state as (
                select q.id, coalesce(j.by, %(by)s) as by,
-                      coalesce(j.judgement, case when a.child = b.child and q.reason <> %(doubted)s then 'match' end) as answer
+                      coalesce(j.judgement, case when q.reason = %(doubted)s then null when a.child = b.child then 'match'
+                                                 when (least(a.child, b.child), greatest(a.child, b.child)) in (select low, high from parted)
+                                                 then 'no match' end) as answer
                from identity_question q join identity_file a on a.id = q.file_a join identity_file b on b.id = q.file_b
                left join identity_judgement j on j.file_a = least(q.file_a, q.file_b) and j.file_b = greatest(q.file_a, q.file_b)
                     and j.until is null and j.judgement <> 'possible' and (q.reason <> %(doubted)s or j.since >= q.opened)

@@ -7,6 +7,7 @@ import polars as pl
 
 from handhold import store
 from handhold.identity import few, newcomers
+from handhold.identity.asking import Asked, ask
 from handhold.identity.candidates import keys, profiles
 from handhold.identity.cluster import HOUSE_ORDER, ONE_FILE_EACH
 from handhold.identity.compare import Engine, Scale, compare
@@ -27,7 +28,6 @@ KIN = """
 INVOLVED = """
     select f.id as file, f.agency, f.child, f.fresh, f.hold as held from identity_file f join involved i using (id)
     order by array_position(%s::text[], f.agency), f.id"""
-ASKED = "select id, closed is not null as closed from identity_question where id = any(%s)"
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def identify(
     # All that can be asked beforehand in one round trip: see newcomers.
     with db.pipeline():
         store.lock(db, "identity")
-        told = newcomers.ask(db)
+        told = newcomers.fresh(db)
         made, scale = made_later(db), scale_later(pack, db)
     rows = told.fetchall()
     if not rows:
@@ -75,9 +75,9 @@ def identify(
     )
     found = partition(files, people, judged, rules, progress, engine)
     child = files.join(found.links.select("file", now="child"), on="file", how="left")
-    asked = _ask(
-        db, found, child.select("file", "agency", child=pl.coalesce("now", "child")), judged, rules, now
-    )
+    stands = child.select("file", "agency", child=pl.coalesce("now", "child"))
+    doubtful = doubts_among(found, stands, judged, rules)
+    asked = ask(db, _asked(doubtful, rules.version), now=now)
     changed = _write(db, found.links, rules.version, by, now)
     settle(db, by=by, now=now)
     return Identified(changed, found.links["through"].count(), asked)
@@ -157,36 +157,20 @@ def _bits(model: str) -> list[pl.Expr]:
     ]
 
 
-def _ask(
-    db: store.Db, found: Found, child: pl.DataFrame, judged: pl.DataFrame, weights: Scale, now: datetime
-) -> int:
-    """Open a question for what stayed undecided between two children: one for each pair of children, the weightiest.
-
-    One that waits already says henceforth what is known now, see ``newcomers.QUESTION``. Returns how many are new.
-    """
-    doubtful = doubts_among(found, child, weights)
-    if not len(doubtful):
-        return 0
-    told = pl.struct("gate", "why", *_bits(weights.version)).struct.json_encode().alias("evidence")
-    evidence = doubtful.select(told)["evidence"]
-    asked = doubtful.select(
-        file_a="a", file_b="b", reason="reason", weight="weight", evidence=evidence, opened=pl.lit(now),
-        id=store.stable_ids("question", doubtful["a"], doubtful["b"]),
-    )  # fmt: skip
-    answered = judged.filter(pl.col("judgement") != "possible").select(file_a="a", file_b="b")
-    known = store.frame(db, ASKED, [asked["id"].to_list()])
-    open_ones = asked.join(answered, on=["file_a", "file_b"], how="anti").join(
-        known.filter("closed"), on="id", how="anti"
-    )
-    store.upsert(db, "identity_question", open_ones, ["id"], update=["reason", "weight", "evidence"])
-    return len(open_ones.join(known, on="id", how="anti"))
+def _asked(doubtful: pl.DataFrame, model: str) -> list[Asked]:
+    """What :func:`doubts_among` found, as it is asked."""
+    told = pl.struct("gate", "why", *_bits(model)).struct.json_encode().alias("evidence")
+    rows = doubtful.select("a", "b", "low", "high", "reason", "weight", told).iter_rows()
+    return [Asked((a, b), (low, high), *rest) for a, b, low, high, *rest in rows]
 
 
-def doubts_among(found: Found, child: pl.DataFrame, weights: Scale) -> pl.DataFrame:
-    """Compared pairs that a person should see: ``a, b, reason, weight``, levels. ``child``: file, agency, child.
+def doubts_among(found: Found, child: pl.DataFrame, judged: pl.DataFrame, weights: Scale) -> pl.DataFrame:
+    """Compared pairs that a person should see, the weightiest of each two children (``low, high``): ``a, b, reason, weight``,
+    levels. ``child``: file, agency, child; ``judged``: a, b, judgement.
 
-    A shared number on two children is always asked; what only looks alike is asked when it weighs enough and the two
-    children could be one (no agency has a file of each), or when it was refused for a reason worth a look.
+    A shared number on two children is asked; what only looks alike is asked when it weighs enough and the two children could
+    be one (no agency has a file of each), or when it was refused for a reason worth a look. Where a person has said of any of
+    their files that these are two children, nobody is asked again.
     """
     refused = pl.DataFrame(
         [(r.edge.a, r.edge.b, r.why) for r in found.refused],
@@ -224,12 +208,22 @@ def doubts_among(found: Found, child: pl.DataFrame, weights: Scale) -> pl.DataFr
         low=pl.min_horizontal("child_a", "child_b"),
         high=pl.max_horizontal("child_a", "child_b"),
     )
-    picked = told.filter(pl.col("reason").is_not_null() & (pl.col("reason") != "said-to-be-apart")).sort(
-        -pl.col("weight"), "a", "b"
+    picked = (
+        told.filter(pl.col("reason").is_not_null())
+        .join(_parted(child, judged), on=["low", "high"], how="anti")
+        .sort(-pl.col("weight"), "a", "b")
     )
     return picked.unique(subset=["low", "high"], keep="first", maintain_order=True).select(
-        "a", "b", "reason", "why", "weight", "gate", *RARE, *TRAITS
+        "a", "b", "low", "high", "reason", "why", "weight", "gate", *RARE, *TRAITS
     )
+
+
+def _parted(child: pl.DataFrame, judged: pl.DataFrame) -> pl.DataFrame:
+    """Two children each (``low, high``) of whose files a person has said that these are not one child's."""
+    sides = [child.select(pl.col("file").alias(s), pl.col("child").alias(f"child_{s}")) for s in "ab"]
+    said = judged.filter(pl.col("judgement") == "no match").join(sides[0], on="a").join(sides[1], on="b")
+    ends = ["child_a", "child_b"]
+    return said.select(low=pl.min_horizontal(ends), high=pl.max_horizontal(ends)).unique()
 
 
 __all__ = ["Found", "Identified", "doubts_among", "identify", "partition"]

@@ -10,11 +10,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-import polars as pl
 import psycopg
 
 from handhold import store
 from handhold.identity import few
+from handhold.identity.asking import Asked, ask
 from handhold.identity.candidates import BETWEEN, CROWD, NUMBERS
 from handhold.identity.compare import Scale
 from handhold.identity.judgement import settle
@@ -64,25 +64,20 @@ LINK = """
         select file, child, 'match', linked_by, probability, %s::jsonb, %s, since from link)
     update identity_file f set child = l.child, linked_by = l.linked_by, probability = l.probability, since = l.since, fresh = false
     from link l where f.id = l.file"""
-# One that waits already says henceforth what is known now; one that was answered stays as it was answered.
-QUESTION = """
-    insert into identity_question (id, file_a, file_b, reason, weight, evidence, opened) values (%s, %s, %s, %s, %s, %s, %s)
-    on conflict (id) do update set reason = excluded.reason, weight = excluded.weight, evidence = excluded.evidence
-    where identity_question.closed is null returning xmax = 0"""
 
 
-def ask(db: store.Db) -> psycopg.Cursor[Any]:
+def fresh(db: store.Db) -> psycopg.Cursor[Any]:
     """Ask for the fresh files with what they say, sealed; of many, for one more than :data:`few.FEW`."""
     return db.execute(FRESH, [few.FEW + 1])
 
 
 def opened(rows: Iterable[tuple[Any, ...]], written: Codes) -> dict[int, few.File]:
     """The files of such an answer."""
-    fresh = {}
+    files = {}
     for id, agency, child, hold, ids, sealed in rows:
         said = _heard(ids, sealed, written)
-        fresh[id] = few.File(id, agency, child, True, hold, said, few.keys(said))
-    return fresh
+        files[id] = few.File(id, agency, child, True, hold, said, few.keys(said))
+    return files
 
 
 def join(
@@ -94,7 +89,10 @@ def join(
     found = few.partition(files, rules, around.look, around.rest)
     made = few.links(files, found)
     child = {id: file.child for id, file in files.items()} | {link.file: link.child for link in made}
-    asked = _write(db, made, few.doubts(files, found, child, rules), rules.version, by, now)
+    _write(db, made, rules.version, by, now)
+    asked = ask(
+        db, [_asked(doubt, rules.version) for doubt in few.doubts(files, found, child, rules)], now=now
+    )
     if around.waits:
         settle(db, by=by, now=now, files=[link.file for link in made])
     return made, asked
@@ -166,10 +164,8 @@ def _heard(ids: list[int | None], sealed: list[bytes], written: Codes) -> few.To
     return few.profiles(said, written)
 
 
-def _write(
-    db: store.Db, made: list[few.Link], doubts: list[few.Doubt], model: str, by: str, now: datetime
-) -> int:
-    """Keep the children and the links that are new and open the questions, in one round trip; how many questions are new."""
+def _write(db: store.Db, made: list[few.Link], model: str, by: str, now: datetime) -> None:
+    """Keep the children and the links that are new, in one round trip."""
     new = [link for link in made if link.had is None]
     had = [link.file for link in made if link.had is not None]
     with db.pipeline():
@@ -184,14 +180,11 @@ def _write(
             db.execute(LINK, [link.file, link.child, how, sure, now, told, by])
         if had:
             db.execute("update identity_file set fresh = false where id = any(%s)", [had])
-        opened = [db.execute(QUESTION, _question(doubt, model, now)) for doubt in doubts]
-    return sum((True,) in one.fetchall() for one in opened)
 
 
-def _question(doubt: few.Doubt, model: str, now: datetime) -> list[Any]:
+def _asked(doubt: few.Doubt, model: str) -> Asked:
     told = {"gate": doubt.weighed.gate, "why": doubt.why, **_weighed(doubt.weighed, model)}
-    id = store.stable_ids("question", pl.Series([doubt.a]), pl.Series([doubt.b]))[0]
-    return [id, doubt.a, doubt.b, doubt.reason, doubt.weighed.weight, json.dumps(told), now]
+    return Asked((doubt.a, doubt.b), doubt.children, doubt.reason, doubt.weighed.weight, json.dumps(told))
 
 
 def _told(link: few.Link, model: str) -> dict[str, Any]:

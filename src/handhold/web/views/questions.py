@@ -106,14 +106,18 @@ def question(request: HttpRequest, question: int) -> HttpResponse:
     who = session.reader_of(request)
     with session.acting(request) as db:
         found = _found(db, question, who)
-        if found is None:
-            raise Http404
-        if request.method == "GET":
+        if found is not None and request.method == "GET":
             page = _page(db, request, found)
     if request.method == "GET":
+        if found is None:
+            raise Http404
         return render(request, "handhold/question.html", page)
     if not knowing.may(who, knowing.IDENTITY):
         raise Http404
+    if found is None:
+        told = _("This is asked otherwise now, because more has become known; nothing was changed.")
+        messages.info(request, told)
+        return _next(request, question)
     if not _decided(request, found):
         return redirect("question", question=question)
     return _next(request, question)
