@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 from typing import Any, Protocol
 
 import polars as pl
@@ -32,6 +33,11 @@ FEW = 300  # pairs of descriptions that are judged one by one: columns would cos
 SLICE = 400_000  # pairs of descriptions that stand in memory at once
 RARITY = {"surname": "last_rare", "given": "first_rare"}
 WEIGHED = ["stranger", "sibling", "weight", "gate"]
+JUDGES = tuple(trait.judge for trait in TRAITS)
+SPOKEN = [  # of each name: its trait, where its level stands, its words, and on which levels its rarity counts
+    ("surname", NAMES.index("surname"), attrgetter("last"), BY_NAME["surname"].rare),
+    ("given", NAMES.index("given"), attrgetter("first"), BY_NAME["given"].rare),
+]
 
 
 @dataclass(frozen=True)
@@ -85,24 +91,25 @@ class Scale:
         return max(-known["most"], min(known["most"], math.log2(known["level"][many - 1] / chance)))
 
     @cached_property
-    def _gates(self) -> list[tuple[str, dict[str, frozenset[str]]]]:
+    def _gates(self) -> list[tuple[str, list[tuple[int, frozenset[str]]]]]:
+        """Each gate's name and the levels that shut it, by the place of their trait."""
         return [
-            (gate["name"], {trait: frozenset(levels) for trait, levels in gate.items() if trait != "name"})
+            (gate["name"], [(NAMES.index(t), frozenset(levels)) for t, levels in gate.items() if t != "name"])
             for gate in self.rules["gate"]
         ]
 
     def judge(self, a: Profile, b: Profile) -> tuple[str, ...]:
         """The level of each trait."""
-        return tuple(trait.judge(a, b, self.world) for trait in TRAITS)
+        world = self.world
+        return tuple([judge(a, b, world) for judge in JUDGES])
 
     def rarities(self, a: Profile, b: Profile, levels: Sequence[str]) -> dict[str, float]:
         """The rarity of what both sides' names share where it counts on their level, by trait; see :func:`_rarest`."""
         found = {}
-        for trait, column in (("surname", "last"), ("given", "first")):
-            counts = levels[NAMES.index(trait)] in BY_NAME[trait].rare
-            sides = [getattr(side, column) for side in (a, b)] if counts else []
+        for trait, place, name_of, counts in SPOKEN:
+            sides = (name_of(a), name_of(b)) if levels[place] in counts else ()
             alone = [name for name in sides if " " not in name]
-            found[trait] = min((self._rare(trait, name) for name in alone or sides), default=0.0)
+            found[trait] = min([self._rare(trait, name) for name in alone or sides], default=0.0)
         return found
 
     def _rare(self, trait: str, name: str | None) -> float:
@@ -117,11 +124,11 @@ class Scale:
         return {}
 
     def weigh(self, levels: Sequence[str], rare: Mapping[str, float]) -> tuple[float, float]:
-        """Both sums over the levels of all traits; ``rare``: the rarity of the names, by trait."""
+        """Both sums over the levels of all traits; ``rare``: the rarity of the names where it counts, by trait."""
         stranger, sibling = self.prior()
-        for trait, level in zip(TRAITS, levels, strict=True):
-            one, other = self._table[trait.name][level]
-            stranger += one + (rare.get(trait.name, 0.0) if level in trait.rare else 0.0)
+        for (trait, table), level in zip(self._table.items(), levels, strict=True):
+            one, other = table[level]
+            stranger += one + rare[trait] if trait in rare else one
             sibling += other
         return stranger, sibling
 
@@ -131,10 +138,13 @@ class Scale:
             trait.name: {level: self.bits(trait.name, level) for level in trait.names} for trait in TRAITS
         }
 
-    def closed(self, levels: Mapping[str, str]) -> str | None:
-        """The name of the first gate that closes, or ``None``."""
+    def closed(self, levels: Sequence[str]) -> str | None:
+        """The name of the first gate that these levels close, or ``None``."""
         for name, gate in self._gates:
-            if all(levels[trait] in shut for trait, shut in gate.items()):
+            for place, shut in gate:
+                if levels[place] not in shut:
+                    break
+            else:
                 return name
         return None
 
@@ -164,9 +174,7 @@ class Scale:
     def _gate(self) -> pl.Expr:
         closed = pl.lit(None, pl.String)
         for name, gate in reversed(self._gates):
-            holds = pl.all_horizontal(
-                *(pl.col(trait).is_in(sorted(levels)) for trait, levels in gate.items())
-            )
+            holds = pl.all_horizontal(*(pl.col(NAMES[place]).is_in(sorted(levels)) for place, levels in gate))
             closed = pl.when(holds).then(pl.lit(name)).otherwise(closed)
         return closed
 

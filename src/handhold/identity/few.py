@@ -7,13 +7,12 @@ and ``tests/identity/test_few.py`` holds the two to the same children, the same 
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from handhold import store
 from handhold.identity.candidates import (
     BETWEEN,
-    CROWD,
     HOURS,
     LETTERS,
     NEW_YEAR,
@@ -37,13 +36,16 @@ Said = Mapping[str, Any]
 Key = tuple[str, str]  # kind and text
 Pair = tuple[int, int]  # files, the smaller first
 Told = tuple[tuple[Profile, frozenset[int]], ...]
+Ids = frozenset[int]
+Around = tuple[
+    int | None, int | None, int | None, Ids, Ids, Ids, Ids
+]  # the circumstances: the last fields of a profile
 Look = Callable[[list[int]], Mapping[int, Told]]  # what these files say
 More = Callable[[], Mapping[int, "File"]]  # files that a description meets
 GIVEN, DOB, SEX, NUMBER, COURT = (NAMES.index(name) for name in ("given", "dob", "sex", "number", "court"))
 
 
-@dataclass(frozen=True)
-class File:
+class File(NamedTuple):
     """A file with what its rows say: ``child`` before, ``profiles`` with the places that stood with each, ``None`` where nobody
     has looked yet; ``met``: the keys that it shares with a fresh file, ``None`` where that is to be found out; ``judged``: the
     files with which persons judged it, each two by the smaller, and how."""
@@ -63,8 +65,7 @@ class File:
         return self.profiles or ()
 
 
-@dataclass(frozen=True)
-class Weighed:
+class Weighed(NamedTuple):
     """The best that any two descriptions of two files give; see ``compare.compare``."""
 
     levels: tuple[str, ...]
@@ -93,42 +94,45 @@ def profiles(said: Sequence[Said], codes: Mapping[str, Mapping[str, str]]) -> To
     around = _circumstances(said)
     homes: dict[Profile, set[int]] = {}
     for row in said:
-        one = _person(row, number, court, codes)._replace(**around)
+        one = _person(row, number, court, codes, around)
         homes.setdefault(one, set()).update([row["place"]] if row.get("place") is not None else [])
     speaking = [one for one in homes if one.last is not None or one.first is not None or one.dob is not None]
     return tuple((one, frozenset(homes[one])) for one in speaking or homes)
 
 
 def _person(
-    row: Said, number: str | None, court: str | None, codes: Mapping[str, Mapping[str, str]]
+    row: Said, number: str | None, court: str | None, codes: Mapping[str, Mapping[str, str]], around: Around
 ) -> Profile:
     given = " ".join(part for part in (row.get("first"), row.get("middle")) if part is not None) or None
     sex, dob = (row.get("sex") or "").upper(), row.get("dob")
     last, country, language = row.get("last"), row.get("country"), row.get("language")
-    nothing: frozenset[int] = frozenset()
     return Profile(
         row.get("number") or number, row.get("court_case") or court, None if last is None else folded(last),
         None if given is None else folded(given), None if dob is None else dob[:WHOLE_DATE], sex if sex in ("M", "F") else None,
         None if country is None else one_code(country, codes.get("country", {})),
-        None if language is None else one_code(language, codes.get("language", {})),
-        None, None, None, nothing, nothing, nothing, nothing,
+        None if language is None else one_code(language, codes.get("language", {})), *around,
     )  # fmt: skip
 
 
-def _circumstances(said: Sequence[Said]) -> dict[str, Any]:
-    def all_(*names: str) -> frozenset[int]:
-        return frozenset(row[name] for row in said for name in names if row.get(name) is not None)
-
-    def first(name: str) -> int | None:
-        return min((_days(row[name]) for row in said if _days(row.get(name)) is not None), default=None)  # type: ignore[type-var]
-
+def _circumstances(said: Sequence[Said]) -> Around:
     hours = [
-        days * 24 + _hour(row["custody"]) for row in said if (days := _days(row.get("custody"))) is not None
+        days * HOURS + _hour(row["custody"])
+        for row in said
+        if (days := _days(row.get("custody"))) is not None
     ]
-    return {
-        "custody": min(hours, default=None), "entry": first("entry"), "release": first("release"), "places": all_("place"),
-        "buildings": all_("building"), "phones": all_("phone", "other_phone"), "sponsors": all_("sponsor"),
-    }  # fmt: skip
+    return (
+        min(hours, default=None), _earliest(said, "entry"), _earliest(said, "release"), _all(said, "place"), _all(said, "building"),
+        _all(said, "phone", "other_phone"), _all(said, "sponsor"),
+    )  # fmt: skip
+
+
+def _all(said: Sequence[Said], *names: str) -> frozenset[int]:
+    return frozenset([row[name] for row in said for name in names if row.get(name) is not None])
+
+
+def _earliest(said: Sequence[Said], name: str) -> int | None:
+    days = [_days(row.get(name)) for row in said]
+    return min([day for day in days if day is not None], default=None)
 
 
 EPOCH = 719163  # the ordinal of 1 January 1970
@@ -191,7 +195,7 @@ def _weighed(one: Profile, other: Profile, scale: Scale) -> Weighed:
     rare = scale.rarities(one, other, levels)
     stranger, sibling = scale.weigh(levels, rare)
     weight = min(stranger, sibling)
-    gate = scale.closed(dict(zip(NAMES, levels, strict=True)))
+    gate = scale.closed(levels)
     same = gate is None and weight >= scale.threshold("link")
     verdict = "same" if same else "unclear" if weight >= scale.threshold("ask") else "different"
     return Weighed(levels, rare["surname"], rare["given"], stranger, sibling, weight, gate, verdict)
@@ -249,7 +253,7 @@ def judged(files: Mapping[int, File]) -> Iterator[tuple[Pair, str]]:
 def _look(files: dict[int, File], wanted: Iterable[int], look: Look) -> None:
     unseen = [id for id in wanted if files[id].profiles is None]
     for id, told in (look(unseen) if unseen else {}).items():
-        files[id] = replace(files[id], profiles=told)
+        files[id] = files[id]._replace(profiles=told)
 
 
 def _kin(files: Mapping[int, File], pair: Pair) -> bool:
@@ -259,17 +263,14 @@ def _kin(files: Mapping[int, File], pair: Pair) -> bool:
 
 
 def _met(files: Mapping[int, File]) -> dict[Pair, set[str]]:
-    """Pairs that share a key, one of them fresh, with the kinds of key; a key that a crowd shares says nothing."""
-    sharing: dict[Key, list[int]] = {}
-    for file in files.values():
-        for key in keys(file.told) if file.met is None else file.met:
-            sharing.setdefault(key, []).append(file.id)
+    """Pairs that share a key, one of them fresh, with the kinds of key."""
+    told = {id: keys(file.told) if file.met is None else file.met for id, file in files.items()}
     met: dict[Pair, set[str]] = {}
-    for (kind, _), ids in sharing.items():
-        if len(ids) <= CROWD:
-            for a, b in itertools.product([id for id in ids if files[id].fresh], ids):
-                if a != b:
-                    met.setdefault(_pair(a, b), set()).add(kind)
+    for a in (id for id, file in files.items() if file.fresh):
+        for b, other in told.items():
+            shared = told[a] & other
+            if shared and a != b:
+                met[_pair(a, b)] = {kind for kind, _ in shared}
     return met
 
 

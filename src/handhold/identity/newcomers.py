@@ -6,10 +6,10 @@ A file that comes alone waits longer for the database's answers than for its wor
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+import orjson
 import psycopg
 
 from handhold import store
@@ -129,7 +129,7 @@ class _Around:
             words = tuple((int(other), how) for other, how in judged or ())
             if fresh:
                 self.waits |= waits
-                found[id] = replace(self._fresh[id], judged=words)
+                found[id] = self._fresh[id]._replace(judged=words)
                 continue
             if ids is not None:
                 self._sealed[id] = ids, sealed
@@ -157,7 +157,7 @@ class _Around:
 def _heard(ids: list[int | None], sealed: list[bytes], written: Codes) -> few.Told:
     """What the descriptions of a file say, in the clear; in the order of their ids, as columns have them."""
     said = [
-        json.loads(store.unseal("identity", f"identity_description.sealed.{id}", blob))
+        orjson.loads(store.unseal("identity", f"identity_description.sealed.{id}", blob))
         for id, blob in sorted(zip(ids, sealed, strict=True))
         if id is not None
     ]

@@ -105,14 +105,14 @@ def both(column: str) -> str:
     return f"({column}_l is not null and {column}_r is not null)"
 
 
-def _of(column: str, level: Callable[..., str], *more: Callable[[Knowledge], Any]) -> Judge:
+def _of(column: str, level: Callable[..., str], more: Callable[[Knowledge], Any] | None = None) -> Judge:
     at = Profile._fields.index(column)
 
     def judge(a: Profile, b: Profile, world: Knowledge) -> str:
         x, y = a[at], b[at]
         if x is None or y is None:
             return UNKNOWN
-        return level(x, y, *(of(world) for of in more))
+        return level(x, y) if more is None else level(x, y, more(world))
 
     return judge
 
