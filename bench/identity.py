@@ -121,20 +121,22 @@ def beside(people: int) -> None:
         print(f"  {len(pairs):,} pairs above nought")
 
 
-def one_by_one(said: pl.DataFrame) -> tuple[list[float], list[float]]:
-    """Files that were kept back, each described and linked in a transaction of its own: milliseconds of both."""
+def one_by_one(said: pl.DataFrame) -> tuple[list[float], ...]:
+    """Files that were kept back, each described and linked in a transaction of its own: milliseconds of both, and of its commit."""
     from handhold import identity, pack, store
 
-    rules, describe, link = pack.load(), [], []
+    rules, describe, link, commit = pack.load(), [], [], []
     for part in said.partition_by("file", maintain_order=True):
         with store.transaction() as db:
             begun = time.perf_counter()
             identity.describe(db, part, now=NOW)
             described = time.perf_counter()
             identity.identify(db, by="system", now=NOW, pack=rules)
-            link.append((time.perf_counter() - described) * 1000)
-            describe.append((described - begun) * 1000)
-    return describe, link
+            linked = time.perf_counter()
+        commit.append((time.perf_counter() - linked) * 1000)
+        link.append((linked - described) * 1000)
+        describe.append((described - begun) * 1000)
+    return describe, link, commit
 
 
 def newcomers(said: pl.DataFrame) -> None:
@@ -149,8 +151,8 @@ def newcomers(said: pl.DataFrame) -> None:
         intake.result()
 
 
-def _show(when: str, took: tuple[list[float], list[float]]) -> None:
-    for name, each in zip(("describe one file", "link one file (identify)"), took, strict=True):
+def _show(when: str, took: tuple[list[float], ...]) -> None:
+    for name, each in zip(("describe one file", "link one file (identify)", "commit"), took, strict=True):
         ranked = statistics.quantiles(each, n=100)
         print(
             f"{name + ', ' + when:<52} p50 {ranked[49]:7.1f} ms   p99 {ranked[98]:7.1f} ms   of {len(each):,}"

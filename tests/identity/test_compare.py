@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from handhold.identity.candidates import SAID, profiles
 from handhold.identity.compare import compare, with_rarity
+from handhold.identity.explain import explain
 from handhold.identity.levels import dob_level, given_level, number_level, surname_level
 from handhold.identity.names import folded
 from handhold.identity.spec import BY_NAME, NAMES, TRAITS, version
@@ -47,6 +48,14 @@ def test_it_does_not_matter_which_comes_first(pair: dict[str, Any]) -> None:
     }
 
 
+@pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair["why"])
+def test_what_is_explained_weighs_what_decided(pair: dict[str, Any]) -> None:
+    got = judged(pair["a"], pair["b"])
+    told = explain(got | {"rarity": {name: got[f"{name}_rare"] for name in ("surname", "given")}}, SCALE)
+    assert told.weight == pytest.approx(got["weight"])
+    assert told.stopped == got["gate"]
+
+
 def test_the_shipped_model_weighs_every_level_of_the_specification() -> None:
     assert SCALE.model["spec"] == version()
     assert {trait.name: {name for name, _ in trait.levels} for trait in TRAITS} == {
@@ -72,6 +81,34 @@ def test_every_gate_speaks_of_levels_that_exist() -> None:
 )  # fmt: skip
 def test_levels_of_birth_dates(a: str, b: str, level: str) -> None:
     assert dob_level(a, b) == level == dob_level(b, a)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "level"),
+    [
+        ("GARCIA LOPEZ", "LOPEZ GARCIA", "same"), ("GARCIA-LOPEZ", "García López", "same"), ("GARCIA LOPEZ", "GARCIALOPEZ", "same"),
+        ("GARCIA", "GARCIA", "same-one"), ("GARCIA LOPEZ", "LOPEZ", "part"), ("GARCIA LOPEZ", "LOPES", "part-alike"),
+        ("VELASQUEZ", "BELASQUES", "alike"), ("YAC", "LLAC", "alike"), ("MEJIA", "MEXIA", "alike"), ("XIMENEZ", "HIMENES", "alike"),
+        ("QUIEJ TZOC", "KIEJ SOC", "alike"), ("CHUQUIEJ", "CHUKIEJ", "alike"), ("SHOL CAAL", "XOL CAL", "alike"),
+        ("GARCIA LOPEZ", "GARCIA PEREZ", "one-of-two"), ("GARCIA LOPEZ", "TZOC", "other"),
+    ],
+)  # fmt: skip
+def test_levels_of_surnames(a: str, b: str, level: str) -> None:
+    one, other = folded(a) or "", folded(b) or ""
+    assert surname_level(one, other) == level == surname_level(other, one)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "level"),
+    [
+        ("ANA LUCIA", "LUCIA ANA", "same"), ("ANALUCIA", "ANA LUCIA", "same"), ("JUAN CARLOS", "CARLOS", "part"), ("JOSE", "CHEPE", "alike"),
+        ("FRANCISCO", "PACO", "alike"), ("FRANCISCO", "FRAN", "alike"), ("YESENIA", "LLESENIA", "alike"), ("BRAYAN", "VRAYAN", "alike"),
+        ("ANA LUCIA", "ANA MARIA", "second-differs"), ("JUAN", "WILMER", "other"),
+    ],
+)  # fmt: skip
+def test_levels_of_given_names(a: str, b: str, level: str) -> None:
+    known = SCALE.world.nicknames
+    assert given_level(a, b, known) == level == given_level(b, a, known)
 
 
 @pytest.mark.parametrize(

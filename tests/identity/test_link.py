@@ -169,7 +169,11 @@ def test_a_question_that_waits_says_what_is_known_now_and_an_answered_one_stays(
     assert answered == now
 
 
-def test_a_file_that_is_held_is_only_linked_by_a_person(db: store.Db) -> None:
+@pytest.mark.parametrize("many", [8, 0])
+def test_a_file_that_is_held_is_only_linked_by_a_person(
+    db: store.Db, monkeypatch: pytest.MonkeyPatch, many: int
+) -> None:
+    monkeypatch.setattr(few, "FEW", many)
     tell(db, said("ERO", "216043624", **ANA))
     db.execute("update identity_file set hold = true")
     tell(db, said("ORR", "UC1", number="216043624", **ANA), day=1)

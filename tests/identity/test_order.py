@@ -4,10 +4,12 @@ One difference is meant: a link that was drawn when nothing spoke against it sta
 later file would have stopped it had both come at once.
 """
 
+import importlib
 import itertools
 from typing import Any
 
 import polars as pl
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +22,9 @@ from .said import CODES, SCALE, tell, together
 from .test_link import ROW, a_row
 from .typed import nation
 
+parting = importlib.import_module(
+    "handhold.identity.partition"
+)  # the package's own name for it is the function
 SOME = settings(
     max_examples=60,
     deadline=None,
@@ -103,3 +108,13 @@ def test_the_same_run_twice_is_the_same_whatever_the_order_of_rows(keys_only: No
     assert {(r.edge.a, r.edge.b, r.why) for r in once.refused} == {
         (r.edge.a, r.edge.b, r.why) for r in again.refused
     }
+
+
+def test_plain_children_come_out_of_columns_as_they_come_out_link_by_link(
+    keys_only: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = nation(300, seed=8, error=3)
+    by_columns = found(said, {}, set(said["file"]))
+    monkeypatch.setattr(parting, "_not_plain", lambda rooted, *_: pl.repeat(True, len(rooted), eager=True))
+    grown = found(said, {}, set(said["file"]))
+    assert by_columns.links.equals(grown.links)

@@ -113,6 +113,17 @@ def test_the_question_shows_both_files_the_evidence_in_words_and_what_hangs_on_i
     assert "I-589" not in page
 
 
+def test_the_rows_of_the_evidence_add_up_to_what_stands_below_them(steward: Any) -> None:
+    fall = re.search(r'<table class="hh-fall">.*?</table>', steward.get(anas()).content.decode(), re.S)
+    assert fall is not None
+    assert "To begin with" in fall[0]
+    bits = [float(cell) for cell in re.findall(r'<td class="hh-num">(?:<b>)?([-+][\d.]+)', fall[0])]
+    columns = [bits[side::2] for side in (0, 1)]
+    assert len(columns[0]) > 5
+    for *rows, total in columns:
+        assert sum(rows) == pytest.approx(total, abs=0.05 * len(rows)), "rounded to a tenth each"
+
+
 def mias() -> str:
     with store.transaction() as db:
         uscis = file_of("USCIS", "219999999")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from django.utils.translation import gettext as _
 
@@ -28,11 +29,12 @@ class Step:
 
 @dataclass(frozen=True)
 class Picture:
-    """The whole: the steps that say something, those not known, both sums, and which of them decides."""
+    """The whole: where it begins (before anything is compared), the steps that say something, those not known, both sums, and
+    which of them decides."""
 
+    first: Step
     steps: tuple[Step, ...]
     unknown: tuple[str, ...]
-    start: float
     zero: float
     stranger: float
     sibling: float
@@ -40,26 +42,32 @@ class Picture:
     stopped: str
     withheld: bool
 
+    @property
+    def rows(self) -> tuple[Step, ...]:
+        """All that adds up to the sums."""
+        return self.first, *self.steps
+
 
 def picture(found: Waterfall, word: Word) -> Picture:
-    """The waterfall as a page draws it: for the sum that decides, from the prior, each step to where the next begins."""
+    """The waterfall as a page draws it: for the sum that decides, from nought to the prior, each step to where the next begins."""
     column = 0 if found.against == "stranger" else 1
     told = [bar for bar in found.bars if bar.level not in ("unknown", "withheld")]
-    sums = [found.prior[column]]
-    for bar in told:
+    sums = [0.0]
+    bars = [Bar("to-begin-with", "by-chance", *found.prior), *told]
+    for bar in bars:
         sums.append(sums[-1] + (bar.stranger, bar.sibling)[column])
-    low, high = min(0.0, *sums), max(0.0, *sums)
+    low, high = min(sums), max(sums)
     at = [WIDE * (value - low) / ((high - low) or 1.0) for value in sums]
-    steps = tuple(
+    first, *steps = (
         _step(bar, (bar.stranger, bar.sibling)[column], before, after, word)
-        for bar, before, after in zip(told, at, at[1:], strict=False)
+        for bar, (before, after) in zip(bars, pairwise(at), strict=True)
     )
     unknown = tuple(word(bar.trait, "trait") for bar in found.bars if bar.level == "unknown")
     return Picture(
-        steps=steps,
+        first=first,
+        steps=tuple(steps),
         unknown=unknown,
-        start=at[0],
-        zero=WIDE * (0.0 - low) / ((high - low) or 1.0),
+        zero=at[0],
         stranger=found.stranger,
         sibling=found.sibling,
         decides=found.against,
