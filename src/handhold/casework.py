@@ -626,12 +626,21 @@ def train_model(office: Office, *, seed: int = 1, adopt: bool = False) -> identi
     """Train a model of whose file it is on the files that are loaded; it decides only if it is adopted."""
     with _acting(office) as db:
         found = identity.train(db, office.pack, by=office.by, now=office.now, seed=seed)
-        number = [int(found.version, 16)]
-        _trail(db, office, "model.trained", "model", number)
+        _trail(db, office, "model.trained", "model", [int(found.version, 16)])
         if adopt:
-            identity.adopt(db, found.version, now=office.now)
-            _trail(db, office, "model.adopted", "model", number)
+            _adopt(db, found.version, office)
     return found
+
+
+def adopt_model(version: str, office: Office) -> None:
+    """Let a model that was trained here decide from now on, or the pack's own again."""
+    with _acting(office) as db:
+        _adopt(db, version, office)
+
+
+def _adopt(db: Db, version: str, office: Office) -> None:
+    identity.adopt(db, version, office.pack, now=office.now)
+    _trail(db, office, "model.adopted", "model", [int(version, 16)])
 
 
 def decide_link(file_a: int, file_b: int, judgement: str, why: str, office: Office) -> Arrival:

@@ -35,13 +35,63 @@ def test_a_model_is_trained_compared_and_decides_only_when_it_is_adopted(loaded:
     assert bits["number", "near"][0] > 0 > bits["number", "near"][1], "a neighbouring number is a sibling's"
     assert trained.change["pairs in one child by both"] > 1_000
     assert identity.scale(PACK, loaded).version == identity.scale(PACK).version
-    identity.adopt(loaded, trained.version, now=NOW)
+    identity.adopt(loaded, trained.version, PACK, now=NOW)
     assert identity.scale(PACK, loaded).version == trained.version == tomllib.loads(trained.text)["version"]
     identity.identify(loaded, by="system", now=NOW, pack=PACK)
     models = store.fetch(
         loaded, "select distinct evidence ->> 'model' as model from identity_link where evidence ? 'model'"
     )
     assert [row["model"] for row in models] == [trained.version]
+
+
+@pytest.fixture
+def another(db: store.Db) -> str:
+    """A model kept here, which says less of a sex that differs than the pack's does."""
+    text = PACK.text("identity/model.toml")
+    told = tomllib.loads(text)
+    was = f"different = [{told['bits']['sex']['different'][0]}, {told['bits']['sex']['different'][1]}]"
+    head, sex = text.split("[bits.sex]")
+    assert was in sex
+    changed = (
+        head.replace(told["version"], "0123456789ab")
+        + "[bits.sex]"
+        + sex.replace(was, "different = [-1.0, -1.0]", 1)
+    )
+    db.execute(
+        "insert into identity_model (version, text_, spec, files, trained, by) values ('0123456789ab', %s, %s, 2000, %s, %s)",
+        [changed, version(), NOW, BY],
+    )
+    return "0123456789ab"
+
+
+def test_a_kept_model_decides_when_it_is_adopted_and_the_packs_own_again(db: store.Db, another: str) -> None:
+    own = identity.scale(PACK).version
+    assert [(m["version"], m["decides"]) for m in identity.models(db, PACK)] == [
+        (own, True),
+        (another, False),
+    ]
+    identity.adopt(db, another, PACK, now=NOW)
+    assert identity.scale(PACK, db).version == another
+    assert [(m["version"], m["decides"]) for m in identity.models(db, PACK)] == [
+        (own, False),
+        (another, True),
+    ]
+    identity.adopt(db, own, PACK, now=NOW)
+    assert identity.scale(PACK, db).version == own
+    identity.adopt(db, another, PACK, now=NOW)
+    assert identity.scale(PACK, db).version == another
+
+
+def test_what_was_weighed_is_explained_by_the_model_that_weighed_it(db: store.Db, another: str) -> None:
+    evidence = {"sex": "different"}
+    own, other = (
+        identity.explain(evidence, identity.scale_of(PACK, db, number))
+        for number in (identity.scale(PACK).version, another)
+    )
+    assert own.stranger != other.stranger == pytest.approx(other.prior[0] - 1.0)
+    identity.adopt(db, another, PACK, now=NOW)
+    assert identity.scale_of(PACK, db, identity.scale(PACK).version).version == identity.scale(PACK).version
+    assert identity.scale_of(PACK, db, "gone").version == identity.scale_of(PACK, db, None).version == another
 
 
 def test_too_few_files_are_refused(db: store.Db) -> None:
@@ -52,7 +102,7 @@ def test_too_few_files_are_refused(db: store.Db) -> None:
 
 def test_a_model_nobody_trained_cannot_be_adopted(db: store.Db) -> None:
     with pytest.raises(identity.ModelError, match="no model"):
-        identity.adopt(db, "abc", now=NOW)
+        identity.adopt(db, "abc", PACK, now=NOW)
 
 
 def test_a_model_that_was_adopted_for_another_specification_decides_no_more(db: store.Db) -> None:
@@ -63,7 +113,7 @@ def test_a_model_that_was_adopted_for_another_specification_decides_no_more(db: 
     )
     assert identity.scale(PACK, db).version == identity.scale(PACK).version
     with pytest.raises(identity.ModelError, match="another comparison"):
-        identity.adopt(db, "old", now=NOW)
+        identity.adopt(db, "old", PACK, now=NOW)
 
 
 def test_a_model_of_another_specification_never_weighs() -> None:

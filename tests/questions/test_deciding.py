@@ -238,12 +238,27 @@ def test_several_alike_are_decided_as_one() -> None:
 
 
 def command(*words: str) -> str:
-    """A command as of the tests' moment; one that fails raises."""
-    done = CliRunner().invoke(
-        cli.handhold, ["link", *words, "--now", NOW.isoformat()], catch_exceptions=False
-    )
+    """A command of ``link`` as of the tests' moment; one that fails raises."""
+    return invoke("link", *words, "--now", NOW.isoformat())
+
+
+def invoke(*words: str) -> str:
+    done = CliRunner().invoke(cli.handhold, words, catch_exceptions=False)
     assert done.exit_code == 0, done.output
     return done.output
+
+
+def test_the_command_line_says_which_model_decides_and_lets_another() -> None:
+    own = identity.scale(PACK).version
+    told = invoke("identity", "models")
+    assert own in told
+    assert "the pack" in told
+    assert f"{own} decides" in invoke("identity", "adopt", own, "--by", "person:1")
+    assert one("select verb, by from ledger_entry order by seq desc limit 1") == [
+        {"verb": "model.adopted", "by": "person:1"}
+    ]
+    with pytest.raises(identity.ModelError, match="no model abc was trained here"):
+        invoke("identity", "adopt", "abc", "--by", "person:1")
 
 
 def test_the_command_line_holds_proposes_decides_and_takes_back() -> None:

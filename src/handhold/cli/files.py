@@ -138,9 +138,31 @@ def train(seed: int, adopt: bool, target: Path | None, by: str, now: datetime) -
     _print_model(trained)
     if target is not None:
         target.write_text(trained.text, "utf-8")
-    OUT.print(
-        f"model {trained.version} {'decides from now on' if adopt else 'is kept; --adopt lets it decide'}"
+    then = (
+        "decides from now on"
+        if adopt
+        else f"is kept; handhold identity adopt {trained.version} lets it decide"
     )
+    OUT.print(f"model {trained.version} {then}")
+
+
+@identity_.command("models")
+def models() -> None:
+    """List the pack's model and those that were trained here, and say which decides."""
+    ready(None)
+    with store.transaction() as db:
+        print_rows("models", identity.models(db, pack.load()))
+
+
+@identity_.command("adopt")
+@click.argument("version")
+@by_option
+@now_option
+def adopt(version: str, by: str, now: datetime) -> None:
+    """Let a model decide from now on: one trained here and kept, or the pack's own again. What is linked stays."""
+    ready(None)
+    casework.adopt_model(version, office(now, by=by))
+    OUT.print(f"model {version} decides from now on")
 
 
 def _print_model(trained: identity.Candidate) -> None:

@@ -23,7 +23,7 @@ from handhold.identity.judgement import (
     withdraw,
 )
 from handhold.identity.link import Identified, identify
-from handhold.identity.model import Candidate, ModelError, adopt, scale, train
+from handhold.identity.model import Candidate, ModelError, adopt, models, scale, scale_of, train
 from handhold.identity.parting import pair
 from handhold.identity.retell import redescribe
 from handhold.identity.review import (
@@ -43,6 +43,6 @@ from handhold.identity.unlink import forward, unlink
 __all__ = [
     "ENGINES", "JUDGEMENTS", "Agreement", "Bar", "Candidate", "Engine", "Identified", "Interval", "ModelError", "NoJudgement", "NoReview", "NoSuchFile", "Person", "Ready", "SamePerson",
     "Waterfall", "adopt", "agreement", "answer_review", "children_of", "compare", "decide", "describe", "doubts", "draw_again", "draw_linked", "explain",
-    "files_of", "forward", "hold", "identify", "names", "next_review", "pair", "proposal", "propose", "questions", "ready", "redescribe", "resolve", "review", "said_of",
-    "said_twice", "scale", "separate", "train", "unlink", "wilson", "withdraw",
+    "files_of", "forward", "hold", "identify", "models", "names", "next_review", "pair", "proposal", "propose", "questions", "ready", "redescribe", "resolve", "review", "said_of",
+    "said_twice", "scale", "scale_of", "separate", "train", "unlink", "wilson", "withdraw",
 ]  # fmt: skip

@@ -44,6 +44,21 @@ def scale_later(pack: Pack, db: store.Db) -> Callable[[], Scale]:
     return read
 
 
+def scale_of(pack: Pack, db: store.Db, number: str | None) -> Scale:
+    """The model of this number, by which a link or a question was weighed, with the pack's rules of today.
+
+    The one that decides now where that one is not known here any more, or was trained for another specification.
+    """
+    if number == _scale(pack, None, "").version:
+        return _scale(pack, None, "")
+    fits = "select 1 from identity_model where version = %s and spec = %s"
+    return (
+        _scale(pack, db, number)
+        if number and db.execute(fits, [number, version()]).fetchone()
+        else scale(pack, db)
+    )
+
+
 def _scale(pack: Pack, db: store.Db | None, adopted: str) -> Scale:
     if (pack.version, adopted) not in _scales:
         text = _text(db, adopted) if db and adopted else pack.text("identity/model.toml")
@@ -128,18 +143,43 @@ LEVELS = {
 }  # fmt: skip
 
 
-def adopt(db: store.Db, number: str, *, now: datetime) -> None:
-    """From now on this model decides. What was linked stays; only what comes is weighed anew."""
+def adopt(db: store.Db, number: str, pack: Pack, *, now: datetime) -> None:
+    """From now on this model decides: one that was trained here, or the pack's own again. What was linked stays; only what comes
+    is weighed anew. Raises :class:`ModelError` for one that is not known or was trained for another specification."""
+    own = number == _scale(pack, None, "").version
     known = db.execute("select spec from identity_model where version = %s", [number]).fetchone()
-    if known is None or known[0] != version():
+    if not own and (known is None or known[0] != version()):
         why = (
             "no model {} was trained here"
             if known is None
             else "model {} was trained for another comparison specification"
         )
-        raise ModelError(f"{why.format(number)}; train one first (handhold identity train)")
+        raise ModelError(
+            f"{why.format(number)}; handhold identity models lists those there are, handhold identity train makes one"
+        )
     db.execute("update identity_model set until = %s where adopted is not null and until is null", [now])
-    db.execute("update identity_model set adopted = %s, until = null where version = %s", [now, number])
+    if not own:
+        db.execute("update identity_model set adopted = %s, until = null where version = %s", [now, number])
+
+
+def models(db: store.Db, pack: Pack) -> list[dict[str, Any]]:
+    """The pack's model and those trained here, the newest first: ``version, files`` (trained on), ``trained, by, fits`` (today's
+    specification), ``decides``."""
+    here = store.fetch(
+        db,
+        "select version, files, trained, by, spec = %s as fits from identity_model order by trained desc, version",
+        [version()],
+    )
+    own = _scale(pack, None, "")
+    shipped = {
+        "version": own.version,
+        "files": own.model["files"],
+        "trained": None,
+        "by": "the pack",
+        "fits": True,
+    }
+    deciding = scale(pack, db).version
+    return [row | {"decides": row["version"] == deciding} for row in (shipped, *here)]
 
 
 def everything(db: store.Db, pack: Pack) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -12,7 +12,7 @@ from handhold import access, casework, identity, oversight, store
 from handhold.oversight import lists
 from handhold.web import evidence, knowing, session
 from handhold.web.templatetags.words import word
-from handhold.web.views.questions import LONGEST, agency_of
+from handhold.web.views.questions import LONGEST, agency_of, explained
 
 ACTS = ("hold", "release", "separate", "withdraw")
 
@@ -40,7 +40,7 @@ def files(request: HttpRequest, child: int) -> HttpResponse:
 
 
 def _file(db: store.Db, who: access.Reader, row: dict[str, Any]) -> dict[str, Any]:
-    told = identity.explain(row["evidence"] or {}, identity.scale(session.rules(), db))
+    told = explained(db, row["evidence"])
     told = told if knowing.may(who, "sponsor.identity") else told.without_sponsor()
     return row | {
         "agency": agency_of(who, row["agency"]),

@@ -69,8 +69,14 @@ def agency_of(who: access.Reader, agency: str) -> str | None:
     return agency if element is None or knowing.may(who, element) else None
 
 
+def explained(db: store.Db, stored: dict[str, Any] | None) -> identity.Waterfall:
+    """Stored evidence, by the model that weighed it: another may decide by now."""
+    said = stored or {}
+    return identity.explain(said, identity.scale_of(session.rules(), db, said.get("model")))
+
+
 def _group(db: store.Db, row: dict[str, Any]) -> dict[str, Any]:
-    told = identity.explain(row["evidence"], identity.scale(session.rules(), db)).without_sponsor()
+    told = explained(db, row["evidence"]).without_sponsor()
     steps = evidence.picture(told, word).steps
     return row | {"levels": steps}
 
@@ -169,7 +175,7 @@ def _page(db: store.Db, request: HttpRequest, found: dict[str, Any]) -> dict[str
     if found["closed"] is None and not found["again"]:
         queue.claim(db, found["id"], person=who.person, now=clock.now())
     said = lists.said_of(db, files) if knowing.may(who, knowing.IDENTITY) else {}
-    told = identity.explain(found["evidence"] or {}, identity.scale(session.rules(), db))
+    told = explained(db, found["evidence"])
     told = told if knowing.may(who, "sponsor.identity") else told.without_sponsor()
     pair = identity.pair(*files)
     proposal = None if found["again"] else identity.proposal(db, pair)
