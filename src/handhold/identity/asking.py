@@ -44,7 +44,7 @@ class Asked:
 
 
 def ask(db: store.Db, doubts: Sequence[Asked], *, now: datetime) -> int:
-    """Open these questions, at most one about each two children; returns about how many nobody was asked before.
+    """Open these questions, at most one about each two children; returns how many are about two of whom nothing was asked yet.
 
     Where one about the same children waits by two other files, the weightier takes its place, and its turn; but one that a
     person has half answered stays. What was answered stays as it was answered.

@@ -37,9 +37,8 @@ Key = tuple[str, str]  # kind and text
 Pair = tuple[int, int]  # files, the smaller first
 Told = tuple[tuple[Profile, frozenset[int]], ...]
 Ids = frozenset[int]
-Around = tuple[
-    int | None, int | None, int | None, Ids, Ids, Ids, Ids
-]  # the circumstances: the last fields of a profile
+When = int | None  # custody in hours, entry and release in days since 1970
+Around = tuple[When, When, When, Ids, Ids, Ids, Ids]  # of the circumstances: the last fields of a profile
 Look = Callable[[list[int]], Mapping[int, Told]]  # what these files say
 More = Callable[[], Mapping[int, "File"]]  # files that a description meets
 GIVEN, DOB, SEX, NUMBER, COURT = (NAMES.index(name) for name in ("given", "dob", "sex", "number", "court"))
