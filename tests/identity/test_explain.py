@@ -16,9 +16,18 @@ TWINS = {
 }
 
 
+def test_the_bars_and_the_prior_add_up_to_both_sums() -> None:
+    told = explain(TWINS | {"rarity": {"surname": 1.5}}, SCALE)
+    assert [bar.trait for bar in told.bars] == list(SCALE.traits)
+    assert told.stranger == pytest.approx(SCALE.prior()[0] + sum(bar.stranger for bar in told.bars))
+    assert told.sibling == pytest.approx(SCALE.prior()[1] + sum(bar.sibling for bar in told.bars))
+    surname = next(bar for bar in told.bars if bar.trait == "surname")
+    assert surname.stranger == SCALE.bits("surname", "same")[0] + 1.5
+    assert surname.sibling == SCALE.bits("surname", "same")[1]
+
+
 def test_a_rare_name_counts_against_a_stranger_and_not_against_a_brother() -> None:
     plain, told = (explain(TWINS | {"rarity": rarity}, SCALE) for rarity in ({}, {"surname": 1.5}))
-    assert [bar.trait for bar in told.bars] == list(SCALE.traits)
     assert told.stranger == pytest.approx(plain.stranger + 1.5)
     assert told.sibling == plain.sibling
 

@@ -1,6 +1,6 @@
 """Questions for people: one about two children while it waits, by the two of their files that weigh most."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -66,9 +66,11 @@ def ask(db: store.Db, doubts: Sequence[Asked], *, now: datetime) -> int:
         before = waiting.get(doubt.children, [])
         others = [one for one in before if one.id != id]
         stay = [one for one in others if one.half_answered or one.weight > doubt.weight]
-        if id in closed or (stay and len(others) == len(before)):
+        waits = len(others) < len(before)
+        if id in closed or (stay and not waits):
             continue
-        opened.append([id, *doubt.files, doubt.reason, doubt.weight, doubt.evidence, _since(before, now)])
+        since = min((one.opened for one in before), default=now)
+        opened.append([id, *doubt.files, doubt.reason, doubt.weight, doubt.evidence, since])
         replaced += [one.id for one in others if one not in stay]
         new += not before
     _keep(db, opened, replaced)
@@ -83,16 +85,9 @@ class _Waiting:
     half_answered: bool
 
 
-def _since(before: Iterable[_Waiting], now: datetime) -> datetime:
-    return min((one.opened for one in before), default=now)
-
-
 def _keep(db: store.Db, opened: list[list[Any]], replaced: list[int]) -> None:
     with db.pipeline():
         if replaced:
             db.execute("delete from identity_question where id = any(%s)", [store.Ids(replaced)])
         if opened:
             db.execute(OPEN, [list(column) for column in zip(*opened, strict=True)])
-
-
-__all__ = ["Asked", "ask"]

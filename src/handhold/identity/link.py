@@ -18,6 +18,7 @@ from handhold.identity.partition import RARE, Found, Progress, partition
 from handhold.identity.spec import NAMES as TRAITS
 from handhold.pack import Pack
 
+BOTH = {"low": pl.min_horizontal("child_a", "child_b"), "high": pl.max_horizontal("child_a", "child_b")}
 MET = """
     insert into involved select distinct k.file from looked_for l join identity_key k using (key) on conflict do nothing"""
 KIN = """
@@ -203,14 +204,10 @@ def doubts_among(found: Found, child: pl.DataFrame, judged: pl.DataFrame, weight
         .when(heavy & (pl.col("why") == "two-files-of-one-agency") & (pl.col("dob") == "same")).then(pl.lit("two-files-of-one-agency"))
         .when(heavy & ~clash).then(pl.coalesce("why", pl.lit("alike")))
     )  # fmt: skip
-    told = known.with_columns(
-        reason=reason,
-        low=pl.min_horizontal("child_a", "child_b"),
-        high=pl.max_horizontal("child_a", "child_b"),
-    )
+    told = known.with_columns(reason=reason, **BOTH)
     picked = (
         told.filter(pl.col("reason").is_not_null())
-        .join(_parted(child, judged), on=["low", "high"], how="anti")
+        .join(_parted(judged, sides), on=["low", "high"], how="anti")
         .sort(-pl.col("weight"), "a", "b")
     )
     return picked.unique(subset=["low", "high"], keep="first", maintain_order=True).select(
@@ -218,12 +215,10 @@ def doubts_among(found: Found, child: pl.DataFrame, judged: pl.DataFrame, weight
     )
 
 
-def _parted(child: pl.DataFrame, judged: pl.DataFrame) -> pl.DataFrame:
+def _parted(judged: pl.DataFrame, sides: list[pl.DataFrame]) -> pl.DataFrame:
     """Two children each (``low, high``) of whose files a person has said that these are not one child's."""
-    sides = [child.select(pl.col("file").alias(s), pl.col("child").alias(f"child_{s}")) for s in "ab"]
     said = judged.filter(pl.col("judgement") == "no match").join(sides[0], on="a").join(sides[1], on="b")
-    ends = ["child_a", "child_b"]
-    return said.select(low=pl.min_horizontal(ends), high=pl.max_horizontal(ends)).unique()
+    return said.select(**BOTH).unique()
 
 
 __all__ = ["Found", "Identified", "doubts_among", "identify", "partition"]

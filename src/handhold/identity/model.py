@@ -49,8 +49,9 @@ def scale_of(pack: Pack, db: store.Db, number: str | None) -> Scale:
 
     The one that decides now where that one is not known here any more, or was trained for another specification.
     """
-    if number == _scale(pack, None, "").version:
-        return _scale(pack, None, "")
+    own = scale(pack)
+    if number == own.version:
+        return own
     fits = "select 1 from identity_model where version = %s and spec = %s"
     return (
         _scale(pack, db, number)
@@ -146,7 +147,7 @@ LEVELS = {
 def adopt(db: store.Db, number: str, pack: Pack, *, now: datetime) -> None:
     """From now on this model decides: one that was trained here, or the pack's own again. What was linked stays; only what comes
     is weighed anew. Raises :class:`ModelError` for one that is not known or was trained for another specification."""
-    own = number == _scale(pack, None, "").version
+    own = number == scale(pack).version
     known = db.execute("select spec from identity_model where version = %s", [number]).fetchone()
     if not own and (known is None or known[0] != version()):
         why = (
@@ -170,7 +171,7 @@ def models(db: store.Db, pack: Pack) -> list[dict[str, Any]]:
         "select version, files, trained, by, spec = %s as fits from identity_model order by trained desc, version",
         [version()],
     )
-    own = _scale(pack, None, "")
+    own = scale(pack)
     shipped = {
         "version": own.version,
         "files": own.model["files"],

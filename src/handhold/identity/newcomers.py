@@ -4,7 +4,6 @@ A file that comes alone waits longer for the database's answers than for its wor
 :mod:`handhold.identity.few`.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -54,7 +53,7 @@ AROUND = f"""
     left join lateral (
         select bool_or(d.withdrawn) as changed, array_agg(d.id) filter (where not d.withdrawn) as ids,
             array_agg(d.sealed) filter (where not d.withdrawn) as sealed
-        from identity_description d where d.file = met.id) said on true"""  # noqa: S608
+        from identity_description d where d.file = met.id and not f.fresh) said on true"""  # noqa: S608
 SAYING = "select file, array_agg(id), array_agg(sealed) from identity_description where file = any(%s) and not withdrawn group by file"
 LINK = """
     with link as (select %s::bigint as file, %s::bigint as child, %s as linked_by, %s::real as probability, %s::timestamptz as since),
@@ -176,7 +175,7 @@ def _write(db: store.Db, made: list[few.Link], model: str, by: str, now: datetim
             how = "number" if numbered else "match"
             bits = link.weighed.weight if link.weighed else 0.0
             sure = 1.0 if link.through is None else 1 / (1 + 2.0**-bits)
-            told = json.dumps(_told(link, model))
+            told = orjson.dumps(_told(link, model)).decode()
             db.execute(LINK, [link.file, link.child, how, sure, now, told, by])
         if had:
             db.execute("update identity_file set fresh = false where id = any(%s)", [had])
@@ -184,7 +183,8 @@ def _write(db: store.Db, made: list[few.Link], model: str, by: str, now: datetim
 
 def _asked(doubt: few.Doubt, model: str) -> Asked:
     told = {"gate": doubt.weighed.gate, "why": doubt.why, **_weighed(doubt.weighed, model)}
-    return Asked((doubt.a, doubt.b), doubt.children, doubt.reason, doubt.weighed.weight, json.dumps(told))
+    evidence = orjson.dumps(told).decode()
+    return Asked((doubt.a, doubt.b), doubt.children, doubt.reason, doubt.weighed.weight, evidence)
 
 
 def _told(link: few.Link, model: str) -> dict[str, Any]:

@@ -42,8 +42,7 @@ from handhold.store.sealed import Key, Keyring
 from handhold.store.server import ensure, status, stop
 
 __all__ = [
-    "Db",
-    "Ids", "Key", "KeyMissing", "Keyring", "StoreError", "blind", "blind_all", "blind_one", "blobs", "close", "connect", "copy_in", "dsn",
+    "Db", "Ids", "Key", "KeyMissing", "Keyring", "StoreError", "blind", "blind_all", "blind_one", "blobs", "close", "connect", "copy_in", "dsn",
     "ensure", "fetch", "frame", "hold", "home", "keyring", "lock", "lock_within", "migrate", "put_setting", "rehearsal", "rotate",
     "seal", "seal_many", "setting", "setting_later", "share", "spool", "stable_ids", "status", "stop", "tell_planner", "transaction", "unseal",
     "unseal_many", "upsert", "use",
