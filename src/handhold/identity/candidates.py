@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 
 import polars as pl
 
-from handhold.identity.names import each, folded, parts
+from handhold.identity.names import Name, each, folded, parts, surnames
 from handhold.identity.spec import PROFILE
 
 NUMBERS = ("number", "court-case")
-MADE = 4  # how keys are made: another number has those of all files made anew (``describe.renewed``)
+MADE = 5  # how keys are made: another number has those of all files made anew (``describe.renewed``)
 KINDS = [*NUMBERS, "name", "whole", "surname", "given", "year", "day", "home", "handover", "month"]
 WHOLE_DATE, HOURS = 10, 24
 NEW_YEAR = "-01-01"  # the day of births that were estimated: alone it tells nobody from another
@@ -126,7 +126,8 @@ def _key_parts(people: pl.DataFrame) -> Iterator[pl.DataFrame]:
     words = pl.List(pl.String)
     named = people.with_columns(
         words=pl.concat_str("last", "first", separator=" ").str.split(" ").list.sort(),
-        surnames=each(people["last"], heard_words, words), givens=each(people["first"], heard_words, words),
+        surnames=each(people["last"], lambda name: heard_words(surnames(name)), words),
+        givens=each(people["first"], lambda name: heard_words(parts(name)), words),
         given=each(people["first"], lambda name: parts(name).first_heard),
         begins=each(people["last"], beginning), initial=each(people["first"], initial),
         day=pl.col("custody") // HOURS, month=pl.col("dob").str.slice(0, 7),
@@ -174,7 +175,7 @@ def _key(kind: str, told: pl.DataFrame, text: pl.Expr) -> pl.DataFrame:
 
 def beginning(name: str) -> str:
     """The first letters of a surname as heard."""
-    return parts(name).first_heard[:LETTERS]
+    return surnames(name).first_heard[:LETTERS]
 
 
 def initial(name: str) -> str:
@@ -182,10 +183,9 @@ def initial(name: str) -> str:
     return parts(name).first_heard[:1]
 
 
-def heard_words(name: str) -> list[str]:
+def heard_words(name: Name) -> list[str]:
     """The words of a name as heard, without doubles, in the order of the alphabet."""
-    split = parts(name)
-    return sorted({split.first_heard, split.second_heard} - {""})
+    return sorted({name.first_heard, name.second_heard} - {""})
 
 
 def _with(*columns: str | pl.Expr) -> pl.Expr:

@@ -27,7 +27,7 @@ from handhold.identity.candidates import (
 from handhold.identity.cluster import HOUSE_ORDER, ONE_FILE_EACH, Clusters, Edge, Facts, Refused, grow
 from handhold.identity.compare import Scale
 from handhold.identity.levels import day
-from handhold.identity.names import folded, parts
+from handhold.identity.names import folded, parts, surnames
 from handhold.identity.partition import EVERY_CHILD, MANY, SURE_DOB, SURE_GIVEN
 from handhold.identity.spec import NAMES, Profile
 
@@ -152,7 +152,7 @@ def keys(told: Told) -> frozenset[Key]:
     for one, homes in told:
         found |= {("number", one.number), ("court-case", one.court)}
         given = parts(one.first).first_heard if one.first else None
-        words = heard_words(one.last) if one.last else None
+        words = heard_words(surnames(one.last)) if one.last else None
         begins, letter = beginning(one.last) if one.last else None, initial(one.first) if one.first else None
         found |= {("home", _joined(str(home), letter)) for home in homes}
         name = None if words is None else " ".join(words)
@@ -166,7 +166,7 @@ def keys(told: Told) -> frozenset[Key]:
             continue
         found.add(("name", _joined(whole, one.dob)))
         if one.first:
-            found |= {("month", _joined(word, begins, one.dob[:7])) for word in heard_words(one.first)}
+            found |= {("month", _joined(word, begins, one.dob[:7])) for word in heard_words(parts(one.first))}
         found.add(("year", _joined(name, given, one.dob[:4])))
         estimated = one.dob.endswith(NEW_YEAR)
         short = given[:LETTERS] if given is not None else None
@@ -401,11 +401,9 @@ def doubts(
 def _reason(w: Weighed, why: str | None, could_be_one: bool, scale: Scale) -> str | None:
     if "same" in (w.levels[NUMBER], w.levels[COURT]):
         return "same-number-other-child"
-    if w.weight < scale.threshold("ask"):
-        return None
-    if why == "two-files-of-one-agency" and w.levels[DOB] == "same":
+    if why is not None:
         return why
-    return why or "alike" if could_be_one else None
+    return "alike" if could_be_one and w.weight >= scale.threshold("ask") else None
 
 
 def _turn(agency: str) -> int:

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
 
-from handhold.identity.names import Name, parts
+from handhold.identity.names import Name, parts, surnames
 
 DAYS_OFF, YEAR = 10, 365
 SHORTENED = 3  # letters of a given name that may stand for the whole
@@ -54,14 +54,14 @@ def words_alike(a: str, b: str, heard_a: str, heard_b: str) -> bool:
 def surname_level(a: str, b: str) -> str:
     """Folded surnames in any order: ``same, same-one, alike, part, part-alike, one-of-two, other``.
 
-    ``same-one``: each has only one. ``alike``: each word is heard the same or nearly. ``part``: one of two is left out;
-    ``part-alike``: the one that is left is spelt otherwise. ``one-of-two``: each has two, and only one agrees, or nearly:
-    what half-brothers and strangers share more often than clerks leave it so.
+    ``same``: also where one has them run together. ``same-one``: each has only one. ``alike``: each word is heard the same
+    or nearly. ``part``: one of two is left out; ``part-alike``: the one that is left is spelt otherwise. ``one-of-two``: each
+    has two, and only one agrees, or nearly: what half-brothers and strangers share more often than clerks leave it so.
     """
     if a == b:
         return "same" if " " in a else "same-one"
-    one, other = parts(a), parts(b)
-    if one.ordered == other.ordered or one.run == other.run:
+    one, other = surnames(a), surnames(b)
+    if one.ordered == other.ordered or one.run in (other.run, other.turned) or one.turned == other.run:
         return "same" if one.second or other.second else "same-one"
     return _whole_names(one, other) if bool(one.second) == bool(other.second) else _one_left_out(one, other)
 
@@ -89,12 +89,23 @@ def _whole_names(one: Name, other: Name) -> str:
 def _one_left_out(one: Name, other: Name) -> str:
     """One word against two."""
     few, many = (one, other) if not one.second else (other, one)
+    if runs_alike(few, many):
+        return "alike"
     if few.first in (many.first, many.second):
         return "part"
     alike = words_alike(few.first, many.first, few.first_heard, many.first_heard) or words_alike(
         few.first, many.second, few.first_heard, many.second_heard
     )
     return "part-alike" if alike else "other"
+
+
+def runs_alike(few: Name, many: Name) -> bool:
+    """``few`` is the two names of ``many`` run together in either order, heard the same or one letter off."""
+    if few.run_heard in (many.run_heard, many.turned_heard):
+        return True
+    return any(
+        DamerauLevenshtein.distance(few.run, whole, score_cutoff=1) == 1 for whole in (many.run, many.turned)
+    )
 
 
 def given_level(a: str, b: str, nicknames: Nicknames) -> str:

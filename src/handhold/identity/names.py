@@ -17,6 +17,8 @@ REMEMBERED = 200_000
 """Names of which the parts are kept at hand: a nation's common ones."""
 PARTICLES = re.compile(r"\b(?:DE LA|DE LOS|DE LAS|DEL|DE|LA|LOS|LAS|Y|DA|DOS|DAS)\b")
 JOINING, FOREIGN, BLANKS = re.compile(r"[-‐-―/,.]"), re.compile(r"[^A-Z ]"), re.compile(r" +")
+# A particle written in one with its surname: DELACRUZ, DELEON, DELCID. What is left has to look like a name of its own.
+GLUED = re.compile(r"^(?:DEL(?=AGUILA|ANGEL|OLMO)|DEL(?:AS|OS|A)?(?=[B-DF-HJ-NP-TV-Z][A-Z]{2})|DE(?=[A-Z]{4}))")
 
 # Spellings of one Spanish or Maya sound, applied in order: the left is written for the right by one clerk or another.
 SOUNDS = tuple(
@@ -25,20 +27,33 @@ SOUNDS = tuple(
         (r"CH", "8"), (r"TZ|TS|Z", "S"), (r"C([EI])", r"S\1"), (r"QU|Q|K", "C"), (r"X|SH|J", "H"), (r"G([EI])", r"H\1"),
         (r"GU([EI])|HU|W", r"U\1"), (r"LL|Y", "I"), (r"V", "B"), (r"([A-Z8])H", r"\1"),
         (r"AA+", "A"), (r"EE+", "E"), (r"II+", "I"), (r"OO+", "O"), (r"UU+", "U"), (r"SS+", "S"), (r"CC+", "C"), (r"RR+", "R"), (r"NN+", "N"),
+        (r"^H(?=.)", ""),
     )
 )  # fmt: skip
 
+FOLDING = tuple(pattern.pattern for pattern in (PARTICLES, JOINING, FOREIGN, GLUED)) + tuple(
+    f"{pattern.pattern}={letter}" for pattern, letter in SOUNDS
+)
+"""All that names are folded by, as text: a model is trained for names that are folded so."""
+
 
 class Name(NamedTuple):
-    """A folded name taken apart. ``second`` is all after the first word, run together; blank where there is none."""
+    """A folded name taken apart. ``second`` is all after the first word, run together; blank where there is none.
+
+    Of a surname, what is not a word by itself (all but ``whole``, ``first`` and ``second``) is without particles that were
+    written in one with it.
+    """
 
     whole: str
     ordered: str  # its words in the order of the alphabet
     run: str  # its words run together
+    turned: str  # the same with the first word last
     first: str
     second: str
     first_heard: str
     second_heard: str
+    run_heard: str
+    turned_heard: str
 
 
 def each(column: pl.Series, one: Callable[[Any], Any], kind: Any = pl.String) -> pl.Series:
@@ -69,15 +84,21 @@ def heard(name: str) -> str:
 
 @lru_cache(REMEMBERED)
 def parts(name: str) -> Name:
-    """A folded name taken apart."""
+    """A folded given name taken apart."""
+    return _apart(name, name.split(" "))
+
+
+@lru_cache(REMEMBERED)
+def surnames(name: str) -> Name:
+    """Folded surnames taken apart."""
+    return _apart(name, [GLUED.sub("", word) for word in name.split(" ")])
+
+
+def _apart(name: str, bare: list[str]) -> Name:
     first, _, rest = name.partition(" ")
-    second = rest.replace(" ", "")
+    second = "".join(bare[1:])
+    run, turned = bare[0] + second, second + bare[0]
     return Name(
-        name,
-        " ".join(sorted(name.split())),
-        name.replace(" ", ""),
-        first,
-        second,
-        heard(first),
-        heard(second),
-    )
+        name, " ".join(sorted(bare)), run, turned, first, rest.replace(" ", ""),
+        heard(bare[0]), heard(second), heard(run), heard(turned),
+    )  # fmt: skip

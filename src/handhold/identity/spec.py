@@ -34,6 +34,7 @@ from handhold.identity.levels import (
     shared_level,
     surname_level,
 )
+from handhold.identity.names import FOLDING
 
 UNKNOWN = "unknown"
 
@@ -147,7 +148,9 @@ def _either_starts(a: str, b: str) -> str:
     return f"(starts_with({a}, {b}) or starts_with({b}, {a}))"
 
 
-LAST_SAME = "(last_ordered_l = last_ordered_r or last_run_l = last_run_r)"
+LAST_SAME = (
+    "(last_ordered_l = last_ordered_r or last_run_l in (last_run_r, last_turned_r) or last_turned_l = last_run_r)"
+)
 LAST_TWO = "(last_2_l <> '' and last_2_r <> '')"
 LAST_ONE = "(last_2_l = '' and last_2_r = '')"
 LAST_PART = (
@@ -157,6 +160,11 @@ LAST_PART = (
 LAST_WHOLE = (
     f"(({LAST_ONE} and {_alike('last_1_l', 'last_1_r')}) or ({LAST_TWO} and (({_alike('last_1_l', 'last_1_r')} and {_alike('last_2_l', 'last_2_r')})"
     f" or ({_alike('last_1_l', 'last_2_r')} and {_alike('last_2_l', 'last_1_r')}))))"
+)
+LAST_JOINED = " or ".join(
+    f"(last_2_{few} = '' and last_2_{many} <> '' and (last_run_heard_{few} in (last_run_heard_{many}, last_turned_heard_{many})"
+    f" or damerau_levenshtein(last_run_{few}, last_run_{many}) = 1 or damerau_levenshtein(last_run_{few}, last_turned_{many}) = 1))"
+    for few, many in ("lr", "rl")
 )
 LAST_SOME = (
     f"({_alike('last_1_l', 'last_1_r')} or (last_2_r <> '' and {_alike('last_1_l', 'last_2_r')}) or (last_2_l <> '' and {_alike('last_2_l', 'last_1_r')})"
@@ -197,7 +205,7 @@ TRAITS: tuple[Trait, ...] = (
     ), _of("number", number_level), personal=True),
     Trait("court", both("court"), (("same", "court_l = court_r"), ("different", "true")), _of("court", exact_level), personal=True),
     Trait("surname", both("last"), (
-        ("same", f"{LAST_SAME} and (last_2_l <> '' or last_2_r <> '')"), ("same-one", LAST_SAME), ("alike", LAST_WHOLE),
+        ("same", f"{LAST_SAME} and (last_2_l <> '' or last_2_r <> '')"), ("same-one", LAST_SAME), ("alike", f"{LAST_WHOLE} or {LAST_JOINED}"),
         ("part", LAST_PART), ("part-alike", f"{LAST_SOME} and not {LAST_TWO}"), ("one-of-two", LAST_SOME), ("other", "true"),
     ), _of("last", surname_level), rare=frozenset({"same", "same-one", "part"})),
     Trait("given", both("first"), (
@@ -247,6 +255,6 @@ PROFILE: dict[str, Any] = {
 
 @cache
 def version() -> str:
-    """A hash over every trait, level and its SQL: a model belongs to the specification it was trained for."""
-    text = repr([(t.name, t.known, t.levels, t.personal, sorted(t.rare)) for t in TRAITS])
+    """A hash over every trait, level and its SQL, and how names are folded: a model belongs to what it was trained for."""
+    text = repr([(t.name, t.known, t.levels, t.personal, sorted(t.rare)) for t in TRAITS] + [FOLDING])
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -20,7 +20,7 @@ from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 
 from handhold.identity.cluster import ONE_FILE_EACH
 from handhold.identity.compare import Scale, in_columns, with_rarity
-from handhold.identity.names import each, parts
+from handhold.identity.names import each, parts, surnames
 from handhold.identity.spec import PROFILE, TRAITS, UNKNOWN, Knowledge, Trait, version
 
 EM_BLOCKS = (("number",), ("dob", "first_run"))
@@ -29,6 +29,10 @@ BATCH_BLOCKS = (
 )  # fmt: skip
 SHOWN_WORDS = 20  # files that must bear a word of a name before its frequency is written down
 CERTAIN = 1e-9
+WORDS = {  # columns of each name in the specification's SQL: which part of a name taken apart each is
+    "ordered": "ordered", "run": "run", "turned": "turned", "1": "first", "2": "second", "h1": "first_heard", "h2": "second_heard",
+    "run_heard": "run_heard", "turned_heard": "turned_heard",
+}  # fmt: skip
 Shares = Mapping[tuple[str, str], tuple[float | None, float | None]]  # trait and level: m and u
 
 
@@ -55,14 +59,11 @@ class Trained:
 def for_sql(people: pl.DataFrame, world: Knowledge) -> pl.DataFrame:
     """Profiles with the columns that the specification's SQL asks for beside those of ``spec.PROFILE``."""
     made = people
-    for column in ("last", "first"):
-        taken = {
-            "ordered": lambda n: parts(n).ordered, "run": lambda n: parts(n).run, "1": lambda n: parts(n).first,
-            "2": lambda n: parts(n).second, "h1": lambda n: parts(n).first_heard, "h2": lambda n: parts(n).second_heard,
-        }  # fmt: skip
+    for column, take in (("last", surnames), ("first", parts)):
         made = made.with_columns(
-            each(people[column], one).alias(f"{column}_{name}") for name, one in taken.items()
-        )
+            each(people[column], lambda name, take=take, part=part: getattr(take(name), part)).alias(f"{column}_{called}")
+            for called, part in WORDS.items()
+        )  # fmt: skip
     nicknames = each(made["first_1"], lambda word: sorted(world.nicknames.get(word, ())), pl.List(pl.Int64))
     return made.with_columns(
         first_nick=nicknames.fill_null(pl.Series([[]], dtype=pl.List(pl.Int64))),
@@ -177,7 +178,7 @@ def household(
     One agency has one file of a child, so these are two children for certain; no share is below what is stated.
     """
     one_each = agency.filter(pl.col("agency").is_in(sorted(ONE_FILE_EACH)))
-    at = files.with_columns(family=each(files["last"], lambda name: parts(name).ordered)).join(
+    at = files.with_columns(family=each(files["last"], lambda name: surnames(name).ordered)).join(
         one_each, on="file"
     )
     homes = at.select("file", "agency", "family", place="places").explode("place").drop_nulls()

@@ -1,5 +1,6 @@
 """How officers type: names, births and A-numbers as one agency's file has them, with that agency's share of slips."""
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +9,7 @@ import polars as pl
 from .draw import Bools, Chance, Ints, between, chosen, day_of, gather, happens, joined, parts_of, weighted
 from .parameters import Rates
 from .people import People
+from .words import LOVING
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 SURNAME_SLIPS = (  # sample: counted by hand among the differences between files
@@ -19,6 +21,15 @@ SURNAME_SLIPS = (  # sample: counted by hand among the differences between files
     ("sound", 0.11),
 )
 GIVEN_SLIPS = (("letter", 0.56), ("swap", 0.26), ("short", 0.18))
+SOUNDS = tuple(  # written one way, heard another
+    (re.compile(written), heard)
+    for written, heard in (
+        ("Z", "S"), ("V", "B"), ("TZ", "TS"), (r"S\b", "Z"), ("LL", "Y"), (r"Y([AEIOU])", r"LL\1"), (r"\bH([AEIOU])", r"\1"),
+        (r"C([EI])", r"S\1"), (r"QU([EI])", r"K\1"), (r"C([AOU])", r"K\1"), (r"G([EI])", r"J\1"), ("X", "SH"), (r"\bJ", "H"), ("HU", "W"),
+        ("B", "V"),
+    )
+)  # fmt: skip
+TURNED, AT_HOME = 0.3, 0.5  # of names run together, the second first; of short given names, the one used at home
 BIRTH_SLIPS = (("days", 0.46), ("year", 0.24), ("swap", 0.16), ("january", 0.14))
 
 
@@ -64,8 +75,13 @@ def _letter(rng: np.random.Generator, n: int, name: str) -> pl.Expr:
     return pl.when(pl.col(name).str.len_chars() > 2).then(changed).otherwise(name)
 
 
-def _sounded(text: pl.Expr) -> pl.Expr:
-    return text.str.replace_all("Z", "S", literal=True).str.replace_all("V", "B", literal=True)
+def _sounded(name: str, turn: int) -> str:
+    """A name as it is written by ear: one sound another way, the first of the pairs from ``turn`` on that it has."""
+    for pattern, heard in (*SOUNDS[turn:], *SOUNDS[:turn]):
+        written = pattern.sub(heard, name)
+        if written != name:
+            return written
+    return name
 
 
 def _surname(rng: np.random.Generator, names: pl.DataFrame, wrong: Bools) -> pl.Series:
@@ -73,8 +89,12 @@ def _surname(rng: np.random.Generator, names: pl.DataFrame, wrong: Bools) -> pl.
     frame = names.select("s1", "s2").with_columns(slip=_slips(rng, wrong, SURNAME_SLIPS))
     right = pl.concat_str("s1", pl.lit(" "), "s2").str.strip_chars_end()
     slipped = frame.with_columns(row=pl.int_range(pl.len())).filter(pl.col("slip") != "")
-    two, slip = pl.col("s2") != "", pl.col("slip")
-    letter = _letter(rng, len(slipped), "s1")
+    two, slip, many = pl.col("s2") != "", pl.col("slip"), len(slipped)
+    letter = _letter(rng, many, "s1")
+    turned = two & pl.Series(happens(rng, many, TURNED))
+    turns = rng.integers(0, len(SOUNDS), many)
+    by_ear = pl.Series([_sounded(n, t) for n, t in zip(slipped.select(right).to_series(), turns, strict=True)], dtype=pl.String)
+    with_particle = pl.col("s1").str.contains(" ", literal=True)
     fixed = slipped.select(
         "row",
         name=pl.when(two & (slip == "drop"))
@@ -83,10 +103,14 @@ def _surname(rng: np.random.Generator, names: pl.DataFrame, wrong: Bools) -> pl.
         .then(pl.concat_str("s2", pl.lit(" "), "s1"))
         .when(two & (slip == "hyphen"))
         .then(pl.concat_str("s1", pl.lit("-"), "s2"))
+        .when((slip == "run together") & with_particle)
+        .then(pl.concat_str(pl.col("s1").str.replace_all(" ", "", literal=True), pl.lit(" "), "s2").str.strip_chars_end())
+        .when((slip == "run together") & turned)
+        .then(pl.concat_str("s2", "s1"))
         .when(two & (slip == "run together"))
         .then(pl.concat_str("s1", "s2"))
         .when(slip == "sound")
-        .then(_sounded(right))
+        .then(by_ear)
         .otherwise(pl.concat_str(letter, pl.lit(" "), "s2").str.strip_chars_end()),
     )
     return frame.select(right.alias("name"))["name"].scatter(fixed["row"], fixed["name"])
@@ -97,10 +121,14 @@ def _given(rng: np.random.Generator, names: pl.DataFrame, wrong: Bools) -> pl.Da
     frame = names.select("g1", "g2").with_columns(slip=_slips(rng, wrong, GIVEN_SLIPS))
     swapped = (pl.col("slip") == "swap") & (pl.col("g2") != "")
     short = (pl.col("slip") == "short") & (pl.col("g1").str.len_chars() > 5)
+    loving = pl.col("g1").replace_strict(LOVING, default=None)
+    at_home = (pl.col("slip") == "short") & pl.Series(happens(rng, len(frame), AT_HOME)) & loving.is_not_null()
     first = _letter(rng, len(frame), "g1")
     return frame.select(
         g1=pl.when(swapped)
         .then("g2")
+        .when(at_home)
+        .then(loving)
         .when(short)
         .then(pl.col("g1").str.slice(0, 4))
         .when(pl.col("slip") == "letter")
