@@ -7,6 +7,8 @@ functions: a batch asks each of them once for each distinct pair of values, and 
 (equal or not, days apart, something shared) is held to the functions by a test.
 """
 
+import hashlib
+import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,6 +35,7 @@ FEW = 300  # pairs of descriptions that are judged one by one: columns would cos
 SLICE = 400_000  # pairs of descriptions that stand in memory at once
 RARITY = {"surname": "last_rare", "given": "first_rare"}
 WEIGHED = ["stranger", "sibling", "weight", "gate"]
+UNDECIDING = {"stated", "source", "effective_from", "confirmed"}  # of the rules: what only training or a reader needs
 JUDGES = tuple(trait.judge for trait in TRAITS)
 SPOKEN = [  # of each name: its trait, where its level stands, its words, and on which levels its rarity counts
     ("surname", NAMES.index("surname"), attrgetter("last"), BY_NAME["surname"].rare),
@@ -61,6 +64,14 @@ class Scale:
     def version(self) -> str:
         """Which model this is."""
         return str(self.model["version"])
+
+    @cached_property
+    def ruled(self) -> str:
+        """A hash of what decides beside the model: thresholds, gates, loving forms, common languages."""
+        stated = {name: told for name, told in self.rules.items() if name not in UNDECIDING}
+        forms = sorted((name, sorted(groups)) for name, groups in self.world.nicknames.items())
+        text = json.dumps([stated, forms, sorted(self.world.common)], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:8]
 
     def prior(self) -> tuple[float, float]:
         """Bits before anything is compared: against a stranger, against a sibling."""
@@ -184,6 +195,17 @@ class Scale:
         some = pl.col("weight") >= self.threshold("ask")
         said = pl.when(enough).then(pl.lit("same")).when(some).then(pl.lit("unclear"))
         return said.otherwise(pl.lit("different"))
+
+
+def hundredths(bits: float) -> float:
+    """Bits as evidence keeps them; :func:`in_hundredths` is the same of a column, to the last bit."""
+    return math.floor(bits * 100 + 0.5) / 100
+
+
+def in_hundredths(bits: pl.Expr) -> pl.Expr:
+    """See :func:`hundredths`: neither Python nor Polars rounds halves as the other does."""
+    # Polars divides by a number by multiplying with its inverse: the second rounding takes that error away.
+    return ((bits * 100 + 0.5).floor() / 100).round(2)
 
 
 def with_rarity(people: pl.DataFrame, scale: Scale) -> pl.DataFrame:

@@ -10,7 +10,7 @@ from handhold.identity import few, newcomers
 from handhold.identity.asking import Asked, ask
 from handhold.identity.candidates import keys, profiles
 from handhold.identity.cluster import HOUSE_ORDER, ONE_FILE_EACH
-from handhold.identity.compare import Engine, Scale, compare
+from handhold.identity.compare import Engine, Scale, compare, in_hundredths
 from handhold.identity.describe import blind_keys, everyone, made_later, renewed, spoken
 from handhold.identity.judgement import settle
 from handhold.identity.model import codes, scale_later
@@ -26,6 +26,10 @@ KIN = """
     select f.id from identity_file f
     where f.child in (select g.child from identity_file g join involved i on i.id = g.id where g.child is not null)
     on conflict do nothing"""
+GIVEN_UP = """
+    select distinct g.child from identity_file f join identity_description d on d.file = f.id and d.withdrawn
+    join identity_key k on k.key = d.number join identity_file g on g.id = k.file
+    where f.fresh and f.child is not null and g.child is not null"""
 INVOLVED = """
     select f.id as file, f.agency, f.child, f.fresh, f.hold as held from identity_file f join involved i using (id)
     order by array_position(%s::text[], f.agency), f.id"""
@@ -33,7 +37,8 @@ INVOLVED = """
 
 @dataclass(frozen=True)
 class Identified:
-    """The children whose files changed, how many files were linked to another, how many questions were opened."""
+    """The children whose files changed or about whom there is more or less doubt, how many files were linked to another, how
+    many questions were opened."""
 
     children: pl.Series
     linked: int
@@ -65,11 +70,13 @@ def identify(
     renewed(db, made())
     rules, written = scale(), codes(pack)
     if len(rows) <= few.FEW:
-        links, asked = newcomers.join(
-            db, newcomers.opened(rows, written), rules, by=by, now=now, written=written
-        )
-        children = pl.Series("child", sorted({link.child for link in links}), pl.Int64)
-        return Identified(children, sum(link.through is not None for link in links), asked)
+        few_files = newcomers.opened(rows, written)
+        freed = _given_up(db) if any(file.child is not None for file in few_files.values()) else []
+        links, doubtful, asked = newcomers.join(db, few_files, rules, by=by, now=now, written=written)
+        children = {link.child for link in links} | {child for d in doubtful for child in d.children}
+        touched = pl.Series("child", sorted(children.union(freed)), pl.Int64)
+        return Identified(touched, sum(link.through is not None for link in links), asked)
+    freed = _given_up(db)
     files, people = _involved(db, written)
     judged = store.frame(
         db, "select file_a as a, file_b as b, judgement from identity_judgement where until is null"
@@ -78,10 +85,17 @@ def identify(
     child = files.join(found.links.select("file", now="child"), on="file", how="left")
     stands = child.select("file", "agency", child=pl.coalesce("now", "child"))
     doubtful = doubts_among(found, stands, judged, rules)
-    asked = ask(db, _asked(doubtful, rules.version), now=now)
-    changed = _write(db, found.links, rules.version, by, now)
+    asked = ask(db, _asked(doubtful, rules), now=now)
+    changed = _write(db, found.links, rules, by, now)
     settle(db, by=by, now=now)
-    return Identified(changed, found.links["through"].count(), asked)
+    doubted = [doubtful[side].alias("child") for side in BOTH]
+    touched = pl.concat([changed, *doubted, pl.Series("child", freed, pl.Int64)]).unique().sort()
+    return Identified(touched, found.links["through"].count(), asked)
+
+
+def _given_up(db: store.Db) -> list[int]:
+    """Children of whom some file states an A-number that a fresh file states no more."""
+    return [child for (child,) in db.execute(GIVEN_UP)]
 
 
 def _involved(db: store.Db, written: dict[str, dict[str, str]]) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -104,7 +118,7 @@ def _involved(db: store.Db, written: dict[str, dict[str, str]]) -> tuple[pl.Data
     return files, everyone(db, files["file"], written)
 
 
-def _write(db: store.Db, links: pl.DataFrame, model: str, by: str, now: datetime) -> pl.Series:
+def _write(db: store.Db, links: pl.DataFrame, rules: Scale, by: str, now: datetime) -> pl.Series:
     """Keep the children and the links that are new; files that had a child keep it."""
     children = links.select(id="child", born=pl.lit(now)).unique(subset="id", maintain_order=True)
     store.upsert(db, "identity_child", children, ["id"], update=[])
@@ -112,7 +126,7 @@ def _write(db: store.Db, links: pl.DataFrame, model: str, by: str, now: datetime
     new = links.filter(pl.col("had").is_null()).with_columns(
         linked_by=pl.when(numbered).then(pl.lit("number")).otherwise(pl.lit("match")),
         probability=_probability(),
-        evidence=_evidence(model),
+        evidence=_evidence(rules),
     )
     same = {"judgement": pl.lit("match"), "by": pl.lit(by), "since": pl.lit(now)}
     store.copy_in(
@@ -142,25 +156,26 @@ def _probability() -> pl.Expr:
     )
 
 
-def _evidence(model: str) -> pl.Expr:
-    """Codes only: with which file, how each trait compared, how many bits, by which model. See ``explain``."""
-    told = pl.struct("through", pl.col("mate").alias("with"), *_bits(model)).struct.json_encode()
+def _evidence(rules: Scale) -> pl.Expr:
+    """Codes only: with which file, how each trait compared, how many bits, by which model and rules. See ``explain``."""
+    told = pl.struct("through", pl.col("mate").alias("with"), *_bits(rules)).struct.json_encode()
     return pl.when(pl.col("through").is_null()).then(pl.lit("{}")).otherwise(told)
 
 
-def _bits(model: str) -> list[pl.Expr]:
-    rarity = pl.struct(pl.col(f"{trait}_rare").round(2).alias(trait) for trait in ("surname", "given"))
+def _bits(rules: Scale) -> list[pl.Expr]:
+    rarity = pl.struct(in_hundredths(pl.col(f"{trait}_rare")).alias(trait) for trait in ("surname", "given"))
     return [
-        pl.lit(model).alias("model"),
-        pl.col("weight").round(2),
+        pl.lit(rules.version).alias("model"),
+        pl.lit(rules.ruled).alias("rules"),
+        in_hundredths(pl.col("weight")),
         rarity.alias("rarity"),
         *(pl.col(t) for t in TRAITS),
     ]
 
 
-def _asked(doubtful: pl.DataFrame, model: str) -> list[Asked]:
+def _asked(doubtful: pl.DataFrame, rules: Scale) -> list[Asked]:
     """What :func:`doubts_among` found, as it is asked."""
-    told = pl.struct("gate", "why", *_bits(model)).struct.json_encode().alias("evidence")
+    told = pl.struct("gate", "why", *_bits(rules)).struct.json_encode().alias("evidence")
     rows = doubtful.select("a", "b", "low", "high", "reason", "weight", told).iter_rows()
     return [Asked((a, b), (low, high), *rest) for a, b, low, high, *rest in rows]
 
@@ -169,8 +184,8 @@ def doubts_among(found: Found, child: pl.DataFrame, judged: pl.DataFrame, weight
     """Compared pairs that a person should see, the weightiest of each two children (``low, high``): ``a, b, reason, weight``,
     levels. ``child``: file, agency, child; ``judged``: a, b, judgement.
 
-    A shared number on two children is asked; what only looks alike is asked when it weighs enough and the two children could
-    be one (no agency has a file of each), or when it was refused for a reason worth a look. Where a person has said of any of
+    A shared number on two children is asked, and every link that was refused, with its reason; what only looks alike is asked
+    when it weighs enough and the two children could be one (no agency has a file of each). Where a person has said of any of
     their files that these are two children, nobody is asked again.
     """
     refused = pl.DataFrame(
@@ -201,8 +216,8 @@ def doubts_among(found: Found, child: pl.DataFrame, judged: pl.DataFrame, weight
     clash = (pl.col("has_a").list.set_intersection("has_b").list.len() > 0).fill_null(False)
     reason = (
         pl.when(shared).then(pl.lit("same-number-other-child"))
-        .when(heavy & (pl.col("why") == "two-files-of-one-agency") & (pl.col("dob") == "same")).then(pl.lit("two-files-of-one-agency"))
-        .when(heavy & ~clash).then(pl.coalesce("why", pl.lit("alike")))
+        .when(pl.col("why").is_not_null()).then("why")
+        .when(heavy & ~clash).then(pl.lit("alike"))
     )  # fmt: skip
     told = known.with_columns(reason=reason, **BOTH)
     picked = (

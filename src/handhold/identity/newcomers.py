@@ -15,7 +15,7 @@ from handhold import store
 from handhold.identity import few
 from handhold.identity.asking import Asked, ask
 from handhold.identity.candidates import BETWEEN, CROWD, NUMBERS
-from handhold.identity.compare import Scale
+from handhold.identity.compare import Scale, hundredths
 from handhold.identity.judgement import settle
 from handhold.identity.partition import EVERY_CHILD
 from handhold.identity.spec import NAMES as TRAITS
@@ -81,20 +81,19 @@ def opened(rows: Iterable[tuple[Any, ...]], written: Codes) -> dict[int, few.Fil
 
 def join(
     db: store.Db, fresh: dict[int, few.File], rules: Scale, *, by: str, now: datetime, written: Codes
-) -> tuple[list[few.Link], int]:
-    """Link a few fresh files and ask what is unsure: the links, and how many questions are new."""
+) -> tuple[list[few.Link], list[few.Doubt], int]:
+    """Link a few fresh files and ask what is unsure: the links, the doubts, and how many questions are new."""
     around = _Around(db, fresh, written)
     files = around.files()
     found = few.partition(files, rules, around.look, around.rest)
     made = few.links(files, found)
     child = {id: file.child for id, file in files.items()} | {link.file: link.child for link in made}
-    _write(db, made, rules.version, by, now)
-    asked = ask(
-        db, [_asked(doubt, rules.version) for doubt in few.doubts(files, found, child, rules)], now=now
-    )
+    _write(db, made, rules, by, now)
+    doubts = few.doubts(files, found, child, rules)
+    asked = ask(db, [_asked(doubt, rules) for doubt in doubts], now=now)
     if around.waits:
         settle(db, by=by, now=now, files=[link.file for link in made])
-    return made, asked
+    return made, doubts, asked
 
 
 class _Around:
@@ -163,7 +162,7 @@ def _heard(ids: list[int | None], sealed: list[bytes], written: Codes) -> few.To
     return few.profiles(said, written)
 
 
-def _write(db: store.Db, made: list[few.Link], model: str, by: str, now: datetime) -> None:
+def _write(db: store.Db, made: list[few.Link], rules: Scale, by: str, now: datetime) -> None:
     """Keep the children and the links that are new, in one round trip."""
     new = [link for link in made if link.had is None]
     had = [link.file for link in made if link.had is not None]
@@ -175,30 +174,31 @@ def _write(db: store.Db, made: list[few.Link], model: str, by: str, now: datetim
             how = "number" if numbered else "match"
             bits = link.weighed.weight if link.weighed else 0.0
             sure = 1.0 if link.through is None else 1 / (1 + 2.0**-bits)
-            told = orjson.dumps(_told(link, model)).decode()
+            told = orjson.dumps(_told(link, rules)).decode()
             db.execute(LINK, [link.file, link.child, how, sure, now, told, by])
         if had:
             db.execute("update identity_file set fresh = false where id = any(%s)", [had])
 
 
-def _asked(doubt: few.Doubt, model: str) -> Asked:
-    told = {"gate": doubt.weighed.gate, "why": doubt.why, **_weighed(doubt.weighed, model)}
+def _asked(doubt: few.Doubt, rules: Scale) -> Asked:
+    told = {"gate": doubt.weighed.gate, "why": doubt.why, **_weighed(doubt.weighed, rules)}
     evidence = orjson.dumps(told).decode()
     return Asked((doubt.a, doubt.b), doubt.children, doubt.reason, doubt.weighed.weight, evidence)
 
 
-def _told(link: few.Link, model: str) -> dict[str, Any]:
+def _told(link: few.Link, rules: Scale) -> dict[str, Any]:
     """The evidence of a link; see ``link._evidence``."""
     if link.through is None:
         return {}
-    return {"through": link.through, "with": link.mate, **_weighed(link.weighed, model)}
+    return {"through": link.through, "with": link.mate, **_weighed(link.weighed, rules)}
 
 
-def _weighed(w: few.Weighed | None, model: str) -> dict[str, Any]:
+def _weighed(w: few.Weighed | None, rules: Scale) -> dict[str, Any]:
     """The same as ``link._bits``."""
+    by = {"model": rules.version, "rules": rules.ruled}
     if w is None:
         nothing = {"surname": None, "given": None}
-        return {"model": model, "weight": None, "rarity": nothing, **dict.fromkeys(TRAITS)}
-    rarity = {"surname": round(w.surname_rare, 2), "given": round(w.given_rare, 2)}
+        return {**by, "weight": None, "rarity": nothing, **dict.fromkeys(TRAITS)}
+    rarity = {"surname": hundredths(w.surname_rare), "given": hundredths(w.given_rare)}
     levels = dict(zip(TRAITS, w.levels, strict=True))
-    return {"model": model, "weight": round(w.weight, 2), "rarity": rarity, **levels}
+    return {**by, "weight": hundredths(w.weight), "rarity": rarity, **levels}

@@ -23,6 +23,7 @@ RULES = "questions.toml"
 RANKS = ("soon", "waits", "rest", "unclear")
 BESIDE = [
     "model",
+    "rules",
     "weight",
     "rarity",
     "with",
