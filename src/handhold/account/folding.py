@@ -39,7 +39,8 @@ MANY = 200_000
 
 @dataclass(frozen=True)
 class Asked:
-    """A chunk to fold: its events sorted by child, the places its children share, the questions that wait about them."""
+    """A chunk to fold: its events sorted by child, the places its children share, and ``doubts`` about who they are: ``child``
+    and the last fields of :class:`handhold.account.model.Around`."""
 
     events: pl.DataFrame
     shared: pl.DataFrame
@@ -88,9 +89,9 @@ def _around(asked: Asked) -> dict[int, Around]:
     places: dict[int, list[SharedPlace]] = {}
     for place, child, families, children, since in asked.shared.iter_rows():
         places.setdefault(child, []).append(SharedPlace(place, families, children, since))
-    doubts = dict(asked.doubts.iter_rows())
+    doubts = {child: counts for child, *counts in asked.doubts.iter_rows()}
     return {
-        child: Around(places.get(child, ()), doubts.get(child, 0)) for child in places.keys() | doubts.keys()
+        child: Around(places.get(child, ()), *doubts.get(child, ())) for child in places.keys() | doubts.keys()
     }
 
 

@@ -138,3 +138,14 @@ class Gap:
 
 def _iso(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat()
+
+
+@dataclass(frozen=True)
+class Around:
+    """What other children's files say about this one: the places it shares, and what is unsure about who it is: how many
+    questions wait, how many A-numbers its files state, and how many of these another child's file states."""
+
+    shared: Sequence[SharedPlace] = ()
+    doubts: int = 0
+    numbers: int = 0
+    of_two: int = 0

@@ -27,10 +27,31 @@ TAKE = """
     returning child, because"""
 UNDONE = "undone"  # why gaps close whose ground was withdrawn with a delivery; whoever was told is owed a correction
 SHARED = "select s.place, s.child, s.families, s.children, s.since from account_shared s where s.child = any(%(children)s) order by 1, 2"
+# Questions that wait; A-numbers that a child's files state, unless a person has put two of such files together; and those of
+# them that another child's file states, unless a person has said that these are two children.
 DOUBTS = """
-    select f.child, count(distinct q.id)::int as doubts from identity_question q
-    join identity_file f on f.id in (q.file_a, q.file_b)
-    where q.closed is null and f.child = any(%(children)s) group by f.child"""
+    with mine as materialized (
+        select distinct f.child, f.id as file, d.number from identity_file f join identity_description d on d.file = f.id
+        where f.child = any(%(children)s) and not d.withdrawn and d.number is not null),
+    asked as (
+        select f.child, count(distinct q.id)::int as questions from identity_question q
+        join identity_file f on f.id in (q.file_a, q.file_b)
+        where q.closed is null and f.child = any(%(children)s) group by f.child),
+    several as (
+        select m.child, count(distinct m.number)::int as numbers from mine m group by m.child
+        having count(distinct m.number) > 1 and not exists (
+            select from mine a join identity_judgement j on j.file_a = a.file and j.until is null and j.judgement = 'match'
+            join mine b on b.file = j.file_b where a.child = m.child and b.child = m.child and a.number <> b.number)),
+    borne as (
+        select m.child, count(distinct m.number)::int as numbers from (select distinct child, number from mine) m
+        join identity_key k on k.key = m.number join identity_file o on o.id = k.file and o.child <> m.child
+        where exists (select from identity_description e where e.file = o.id and e.number = m.number and not e.withdrawn)
+          and not exists (
+            select from mine a join identity_judgement j on a.file in (j.file_a, j.file_b) and j.until is null and j.judgement = 'no match'
+            join identity_file g on g.id in (j.file_a, j.file_b) and g.child = o.child where a.child = m.child)
+        group by m.child)
+    select child, coalesce(questions, 0) as questions, coalesce(s.numbers, 0) as numbers, coalesce(b.numbers, 0) as of_two
+    from asked full join several s using (child) full join borne b using (child)"""
 DECIDED = """
     select id, kind, key_, subject from account_gap where child = any(%(children)s) and (id = any(%(about)s) or subject = any(%(about)s))"""
 OF_GAPS = ("gap-opened", "gap-closed")

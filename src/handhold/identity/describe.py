@@ -9,12 +9,15 @@ import polars as pl
 from handhold import store
 from handhold.feeds.reading.coming import Coming
 from handhold.identity import few
-from handhold.identity.candidates import MADE, SAID, keys, profiles
+from handhold.identity.candidates import MADE, NUMBERS, SAID, keys, profiles
 
 FILES = "select f.id from unnest(%s::bigint[]) a (id) join identity_file f using (id)"
 OF_ROWS = "select d.id, d.file, d.withdrawn from unnest(%s::bigint[]) a (id) join identity_description d on d.row_ = a.id"
 WITHDRAW = "update identity_description set withdrawn = %s where id = any(%s)"
 FRESH = "update identity_file set fresh = true where id = any(%s) and not fresh"
+NUMBERED = """
+    update identity_description d set number = n.number from unnest(%s::bigint[], %s::bigint[]) n (id, number)
+    where n.id = d.id and d.number is distinct from n.number"""
 KEYS = "identity.keys"  # the setting that says how keys were made
 AT_ONCE = 50_000  # files whose descriptions are opened at once
 SPEAKING = """
@@ -27,8 +30,9 @@ SAYING = [
 
 @dataclass(frozen=True)
 class Ready:
-    """Descriptions made ready to be kept: ``files`` (``id, agency, key_``), ``said`` (``id, file, row_, sealed``) of those that
-    say something, and the blind ``keys`` by which their files meet. The last two cells of a file and of a description are sealed.
+    """Descriptions made ready to be kept: ``files`` (``id, agency, key_``), ``said`` (``id, file, row_, sealed, number``) of
+    those that say something, and the blind ``keys`` by which their files meet. ``key_`` and ``sealed`` are sealed, ``number`` is
+    the key of the A-number.
     """
 
     files: pl.DataFrame
@@ -46,7 +50,7 @@ def ready(descriptions: pl.DataFrame) -> Ready:
     texts = store.seal_many("identity", "identity_description.sealed", said["id"], said["text"])
     return Ready(
         files.select("agency", id="file", key_=numbers),
-        said.select("id", "file", row_="row", sealed=texts),
+        said.select("id", "file", row_="row", sealed=texts, number=_blind_numbers(said["number"])),
         blind_keys(_met_by(said)),
     )
 
@@ -116,11 +120,13 @@ def renewed(db: store.Db, before: int | None) -> int:
     files = store.frame(db, "select id from identity_file")["id"]
     for said in spoken(db, files):
         store.copy_in(db, "identity_key", blind_keys(keys(profiles(said, {}))))
+        numbers = [said["description"].to_list(), _blind_numbers(said["number"]).to_list()]
+        db.execute(NUMBERED, numbers)
     return len(files)
 
 
 def spoken(db: store.Db, files: pl.Series) -> Iterator[pl.DataFrame]:
-    """What these files say now, in the clear, some files at a time: ``file`` and the columns of ``SAID``.
+    """What these files say now, in the clear, some files at a time: ``description``, ``file`` and the columns of ``SAID``.
 
     The next are fetched and opened meanwhile, so the database is left alone until all are taken.
     """
@@ -138,7 +144,7 @@ def _texts(db: store.Db, files: pl.Series) -> Generator[pl.DataFrame, None, None
     for first in range(0, len(files), AT_ONCE):
         sealed = store.frame(db, SPEAKING, [files[first : first + AT_ONCE].to_list()])
         texts = store.unseal_many("identity", "identity_description.sealed", sealed["id"], sealed["sealed"])
-        yield pl.DataFrame({"file": sealed["file"], "said": texts})
+        yield pl.DataFrame({"description": sealed["id"], "file": sealed["file"], "said": texts})
 
 
 def _own_case() -> pl.Expr:
@@ -164,6 +170,12 @@ def blind_keys(met: pl.DataFrame) -> pl.DataFrame:
     """
     blinded = met.select("file", "kind", key=store.stable_ids("identity-key", met["kind"], met["text"]))
     return blinded.unique().sort("key", "file")
+
+
+def _blind_numbers(numbers: pl.Series) -> pl.Series:
+    """A-numbers as the keys by which files meet; null where there is none."""
+    kind = pl.Series([NUMBERS[0]], dtype=pl.String).new_from_index(0, len(numbers))
+    return store.stable_ids("identity-key", kind, numbers).set(numbers.is_null(), None)
 
 
 def _supersede(db: store.Db, said: pl.DataFrame, before: pl.DataFrame) -> None:

@@ -4,13 +4,13 @@ Each function yields every gap of its kind that the account holds or will hold w
 ahead is a moment to wake at, not yet a gap.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from handhold.account import rules
 from handhold.account.gaps import custody, hearings, papers, whereabouts
-from handhold.account.model import Account, Gap, SharedPlace
+from handhold.account.model import Account, Around, Gap
 from handhold.account.rules import Rules
 from handhold.pack import Pack
 
@@ -29,21 +29,13 @@ KINDS: tuple[OfAccount, ...] = (
 )
 
 
-@dataclass(frozen=True)
-class Around:
-    """What other children's files say about this one: the places it shares, and how many questions wait about who it is."""
-
-    shared: Sequence[SharedPlace] = ()
-    doubts: int = 0
-
-
 ALONE = Around()
 
 
 def gaps(account: Account, now: datetime, pack: Pack, around: Around = ALONE) -> list[Gap]:
     """The account's gaps at ``now``, settled ones with ``closed`` set, in the order of their kinds and keys."""
     of = rules.of(pack)
-    found = [*account.expected, *whereabouts.around(account, around.shared, around.doubts, now, of)]
+    found = [*account.expected, *whereabouts.around(account, around, now, of)]
     begun = sorted(
         (gap for gap in found if gap.opens <= now),
         key=lambda gap: (gap.kind, gap.key, gap.opens),

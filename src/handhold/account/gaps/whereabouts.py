@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from handhold.account import address
-from handhold.account.model import Account, Gap, SharedPlace
+from handhold.account.model import Account, Around, Gap, SharedPlace
 from handhold.account.rules import Rules
 
 
@@ -31,12 +31,10 @@ def no_usable_address(account: Account, _now: datetime, of: Rules) -> Iterator[G
     )
 
 
-def around(
-    account: Account, shared: Sequence[SharedPlace], doubts: int, now: datetime, of: Rules
-) -> Iterator[Gap]:
+def around(account: Account, around: Around, now: datetime, of: Rules) -> Iterator[Gap]:
     """The gaps that rest on what is known beyond the child's own events."""
-    yield from shared_address(account, shared, of)
-    yield from identity_doubt(account, doubts, now, of)
+    yield from shared_address(account, around.shared, of)
+    yield from identity_doubt(account, around, now, of)
 
 
 def shared_address(account: Account, shared: Sequence[SharedPlace], of: Rules) -> Iterator[Gap]:
@@ -64,19 +62,22 @@ def shared_address(account: Account, shared: Sequence[SharedPlace], of: Rules) -
         )
 
 
-def identity_doubt(account: Account, doubts: int, now: datetime, of: Rules) -> Iterator[Gap]:
-    """A question about whose file it is waits for a person: the account may be of two children, or of half of one.
+def identity_doubt(account: Account, around: Around, now: datetime, of: Rules) -> Iterator[Gap]:
+    """The account may be of two children, or of half of one: a question about whose file it is waits for a person; files of
+    one child state two A-numbers, and nobody has said that both are its; or a file of another child states the same one, and
+    nobody has said that they are two children.
 
     Authority: DHS OIG-24-46 (the counts rest on matching by hand); design.md 6.
     """
-    if doubts:
-        begins = min((e.known for events in account.said.values() for e in events), default=now)
-        yield Gap(
-            kind="identity-doubt",
-            key="",
-            owner=of.owner("identity-doubt"),
-            opens=min(begins, now),
-            due=None,
-            reason="question",
-            evidence={"events": [], "questions": doubts},
-        )
+    begins = min((e.known for events in account.said.values() for e in events), default=now)
+    doubts = {
+        "question": {"questions": around.doubts} if around.doubts else {},
+        "two-numbers": {"numbers": around.numbers} if around.numbers > 1 else {},
+        "number-of-two": {"numbers": around.of_two} if around.of_two else {},
+    }
+    for reason, evidence in doubts.items():
+        if evidence:
+            yield Gap(
+                kind="identity-doubt", key="" if reason == "question" else reason, owner=of.owner("identity-doubt"),
+                opens=min(begins, now), due=None, reason=reason, evidence={"events": [], **evidence},
+            )  # fmt: skip
