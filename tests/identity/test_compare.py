@@ -91,6 +91,12 @@ def test_levels_of_birth_dates(a: str, b: str, level: str) -> None:
         ("VELASQUEZ", "BELASQUES", "alike"), ("YAC", "LLAC", "alike"), ("MEJIA", "MEXIA", "alike"), ("XIMENEZ", "HIMENES", "alike"),
         ("QUIEJ TZOC", "KIEJ SOC", "alike"), ("CHUQUIEJ", "CHUKIEJ", "alike"), ("SHOL CAAL", "XOL CAL", "alike"),
         ("GARCIA LOPEZ", "GARCIA PEREZ", "one-of-two"), ("GARCIA LOPEZ", "TZOC", "other"),
+        ("LOPEZ GARCIA", "GARCIALOPEZ", "same"), ("LOPES GARCIA", "GARCIALOPEZ", "alike"), ("LOPEZ GARCIA", "GARCIALOPES", "alike"),
+        ("DE LA CRUZ", "DELACRUZ", "same-one"), ("DE LEON PEREZ", "PEREZ DELEON", "same"), ("DEL CID LOPEZ", "DELCID LOPEZ", "same"),
+        ("DEL AGUILA", "DELAGUILA", "same-one"), ("DE LOS SANTOS", "DELOSSANTOS", "same-one"), ("DE LAS CASAS", "DELASCASAS", "same-one"),
+        ("DELGADO", "DEGADO", "same-one"), ("DERAS", "DERAS", "same-one"), ("HERNANDEZ", "ERNANDES", "alike"), ("GIMENEZ", "JIMENES", "alike"),
+        ("AJQUI", "AHKI", "alike"), ("TZ'UNUN", "TZUNUN", "same-one"), ("XOL", "SHOL", "alike"), ("SAQUIC", "ZAKIC", "alike"),
+        ("DELEON", "DELGADO", "other"), ("CRUZ", "DELACRUZ REYES", "part-alike"),
     ],
 )  # fmt: skip
 def test_levels_of_surnames(a: str, b: str, level: str) -> None:
@@ -103,7 +109,8 @@ def test_levels_of_surnames(a: str, b: str, level: str) -> None:
     [
         ("ANA LUCIA", "LUCIA ANA", "same"), ("ANALUCIA", "ANA LUCIA", "same"), ("JUAN CARLOS", "CARLOS", "part"), ("JOSE", "CHEPE", "alike"),
         ("FRANCISCO", "PACO", "alike"), ("FRANCISCO", "FRAN", "alike"), ("YESENIA", "LLESENIA", "alike"), ("BRAYAN", "VRAYAN", "alike"),
-        ("ANA LUCIA", "ANA MARIA", "second-differs"), ("JUAN", "WILMER", "other"),
+        ("ANA LUCIA", "ANA MARIA", "second-differs"), ("JUAN", "WILMER", "other"), ("HEIDY", "JEIDI", "alike"), ("ENRIQUE", "KIKE", "alike"),
+        ("JHONATAN", "JONATHAN", "alike"), ("VICENTE", "CHENTE", "alike"),
     ],
 )  # fmt: skip
 def test_levels_of_given_names(a: str, b: str, level: str) -> None:

@@ -13,7 +13,7 @@ from handhold.feeds.model import DESCRIPTION
 from handhold.identity import few
 from handhold.identity.candidates import keys, profiles
 
-from .said import ANA, CODES, NOW, file_id, found, groups, said, tell, together
+from .said import ANA, CODES, NOW, SCALE, file_id, found, groups, said, tell, together
 
 JUAN = {"last": "GARCIA LOPEZ", "first": "JUAN", "dob": "2007-03-02", "sex": "M", "country": "GUATEMALA"}
 TWIN = JUAN | {"first": "WILMER"}
@@ -291,3 +291,22 @@ def test_a_file_meets_nobody_by_what_it_said_before(db: store.Db) -> None:
     tell(db, said("ORR", "UC1", **JUAN), day=1)
     tell(db, said("ORR", "UC2", **ANA), day=2)
     assert together(db) == {ids(("ERO", "216043624"), ("ORR", "UC2")), ids(("ORR", "UC1"))}
+
+
+def test_a_link_refused_for_any_reason_is_asked_with_its_reason(db: store.Db) -> None:
+    one = JUAN | {"dob": "2007-02-03", "entry": "2023-01-01", "place": 7, "building": 7}
+    other = one | {"dob": "2007-03-02"}
+    tell(
+        db,
+        said("ERO", "216043624", **one),
+        said("EOIR", "9000001", number="216043624", **one),
+        said("ERO", "251566471", **other),
+        said("EOIR", "9000002", number="251566471", **other),
+    )
+    assert together(db) == {
+        ids(("ERO", "216043624"), ("EOIR", "9000001")),
+        ids(("ERO", "251566471"), ("EOIR", "9000002")),
+    }
+    (question,) = store.fetch(db, "select reason, evidence ->> 'why' as why, weight from identity_question")
+    assert question["reason"] == question["why"] == "two-files-of-one-agency"
+    assert question["weight"] > SCALE.threshold("link"), "it would have been linked"

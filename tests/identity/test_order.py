@@ -118,3 +118,19 @@ def test_plain_children_come_out_of_columns_as_they_come_out_link_by_link(
     monkeypatch.setattr(parting, "_not_plain", lambda rooted, *_: pl.repeat(True, len(rooted), eager=True))
     grown = found(said, {}, set(said["file"]))
     assert by_columns.links.equals(grown.links)
+
+
+@pytest.mark.parametrize("seed", [5, 6])
+def test_every_link_refused_is_within_a_child_already_or_asked_of_its_two_children(
+    keys_only: None, seed: int
+) -> None:
+    said = nation(400, seed=seed, error=4)
+    once = found(said, {}, set(said["file"]))
+    child = once.links.select("file", "child").join(said.select("file", "agency").unique(), on="file")
+    of = dict(child.select("file", "child").iter_rows())
+    asked = {
+        frozenset(pair) for pair in doubts_among(once, child, NOBODY, SCALE).select("low", "high").iter_rows()
+    }
+    refused = [frozenset((of[r.edge.a], of[r.edge.b])) for r in once.refused]
+    assert any(len(pair) == 2 for pair in refused)
+    assert [pair for pair in refused if len(pair) == 2 and pair not in asked] == []

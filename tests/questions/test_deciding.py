@@ -125,6 +125,8 @@ def test_a_file_taken_away_owes_a_correction_to_everybody_told_and_given_back_is
     )
     assert {row["recipient"] for row in told} == {"ORR", "ERO", "OPLA"}
     casework.separate(court, "it is another child's", office("person:1", LATER))
+    ended = one("select protocol, outcome from followup_run where child = %s and ended is not null", child)
+    assert {row["protocol"] for row in ended} >= {"missed-hearing"}
     corrected = one("select corrects from notices_outbox where corrects is not null and sent is not null")
     assert {row["corrects"] for row in corrected} == {row["id"] for row in told}
     alone = child_of(court)
@@ -139,6 +141,10 @@ def test_a_file_taken_away_owes_a_correction_to_everybody_told_and_given_back_is
     assert one(
         "select 1 from account_gap where child = %s and closed is null and kind like 'missed-hearing%%'",
         alone,
+    )
+    running = one("select protocol from followup_run where child = %s and ended is null", alone)
+    assert "missed-hearing" in {row["protocol"] for row in running}, (
+        "what is to be done goes where the file goes"
     )
     kinds = one(
         "select child from timeline_event where kind = 'separated' and detail ->> 'files' = %s", str(court)
@@ -204,7 +210,9 @@ def test_a_second_look_measures_agreement_and_a_contradiction_asks_a_third_time(
     doubts = one(
         "select reason, count(*) as n from account_gap where kind = 'identity-doubt' and closed is null group by 1 order by 1"
     )
-    assert doubts == [{"reason": "question", "n": 2}, {"reason": "two-numbers", "n": 1}], "Luis's court case has Ana's"
+    assert doubts == [{"reason": "question", "n": 2}, {"reason": "two-numbers", "n": 1}], (
+        "Luis's court case has Ana's"
+    )
     casework.decide_link(
         again[0]["file_a"], again[0]["file_b"], "no match", "a third look", office("person:3", LATER)
     )

@@ -75,7 +75,9 @@ def test_who_says_that_both_files_are_the_childs_settles_its_two_numbers() -> No
 
 def orr_says(number: str, day: str, folder: Path, now: datetime) -> None:
     """ORR has a girl whom nobody else has, with this A-number."""
-    told = nation.released(nation.Nation(), number, "UC4", last="TUM CAAL", first="ELSA", dob="2011-11-11", line="3 FIR ST")
+    told = nation.released(
+        nation.Nation(), number, "UC4", last="TUM CAAL", first="ELSA", dob="2011-11-11", line="3 FIR ST"
+    )
     told.rows.pop("ero.uc_transfers")
     for path in told.write(folder).glob("orr/*.csv"):
         path.rename(path.with_name(path.name.replace(f"_{nation.AS_OF}.", f"_{day}.")))

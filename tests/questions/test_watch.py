@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handhold.identity import agreement, wilson
-from handhold.oversight.watch import Bin, expected_precision, expected_recall, rates
+from handhold.oversight.watch import Bin, expected_precision, expected_recall, rates, recall_from
 
 NONE = wilson(0, 0)
 
@@ -56,6 +56,34 @@ def test_recall_counts_what_people_matched_and_what_they_would_match() -> None:
     found = expected_recall([bin_(90, (10, 10)), bin_(waiting=10, alike=(5, 10))])
     assert found.share == pytest.approx(90 / (90 + 5 + 5))
     assert 0 < found.low < found.share < found.high <= 1
+
+
+def test_recall_by_range_is_what_linking_from_there_upwards_would_find() -> None:
+    bins = [bin_(waiting=10, alike=(5, 10)), bin_(40, (10, 10)), bin_(50, (10, 10)), bin_(3)]
+    found = recall_from(bins)
+    assert [one.share for one in found] == pytest.approx([1.0, 0.9, 0.5, 0.0])
+    assert all(
+        one.low <= one.share <= one.high and one.left_out == 3 for one in found if one.share is not None
+    )
+    assert found[1].share == expected_recall(bins).share
+    assert [one.share for one in recall_from([bin_(7)])] == [None]
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 99), st.integers(0, 9), st.integers(0, 99), st.integers(0, 9)),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_recall_never_grows_where_less_is_linked(told: list[tuple[int, int, int, int]]) -> None:
+    bins = [bin_(links, (right, 9), waiting, (alike, 9)) for links, right, waiting, alike in told]
+    shares = [one.share for one in recall_from(bins)]
+    if None not in shares:
+        assert shares[0] == pytest.approx(1.0)
+        assert shares == sorted(shares, reverse=True)  # type: ignore[type-var]
+    else:
+        assert set(shares) == {None}
 
 
 def test_a_month_drifts_when_it_is_not_what_the_months_before_were() -> None:

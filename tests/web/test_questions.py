@@ -279,3 +279,49 @@ def test_the_quality_page_draws_a_sample_and_says_what_nobody_has_looked_at(stew
     assert "nobody has looked" in page
     assert "0 samples wait" not in page
     assert "ero.uc_transfers" in page
+
+
+def test_what_a_second_person_says_of_a_sample_is_the_precision_and_recall_of_its_range(
+    steward: Any, visit: Visit
+) -> None:
+    steward.post("/questions/quality/")
+    with store.transaction() as db:
+        drawn = [
+            row["id"] for row in store.fetch(db, "select id from identity_review where source = 'linked'")
+        ]
+    assert len(drawn) > 3
+    for n, review in enumerate(drawn):
+        said = "no match" if n == 0 else "match"
+        assert steward.post(f"/questions/{review}/", {"judgement": said, "why": "looked"}).status_code == 302
+    page = steward.get("/questions/quality/")
+    assert "0 samples wait" in page.content.decode()
+    quality = page.context["quality"]
+    links = sum(bin_.links for bin_ in quality.bins)
+    assert [bin_.right.of for bin_ in quality.bins] == [bin_.links for bin_ in quality.bins]
+    assert quality.precision.share == pytest.approx((links - 1) / links)
+    assert f"{100 * (links - 1) / links:.1f}" in page.content.decode()
+    asked = re.search(r"<table class=\"hh-fall hh-fall--wide\">.*?</table>", page.content.decode(), re.S)
+    assert asked is not None
+    assert "recall if linked from here" in asked[0]
+    first = next(n for n, (bin_, _) in enumerate(quality.ranges) if bin_.links)
+    assert quality.ranges[first][1].share == 1.0
+    contradicted = re.findall(
+        r"/questions/\d+/", visit("second", "safety").get("/questions/").content.decode()
+    )
+    assert contradicted, "where the sample contradicts the link, a third person is asked"
+
+
+def test_a_date_turned_round_and_the_reason_that_stopped_a_link_are_said_in_words(steward: Any) -> None:
+    with ledger.acting_transaction("person:9") as db:
+        db.execute(
+            """insert into identity_question (id, file_a, file_b, reason, evidence, weight, opened) values (1, %s, %s, 'sexes-differ',
+               '{"given": "same", "dob": "exchanged", "sex": "different", "why": "sexes-differ"}', 6, %s)""",
+            [*identity.pair(file_of("ERO", ANA), file_of("ERO", MIA)), NOW],
+        )
+    try:
+        page = steward.get("/questions/1/").content.decode()
+        assert "day and month exchanged: common" in page
+        assert "no given name agrees and the sex is different" in page, "why it was not linked"
+    finally:
+        with ledger.acting_transaction("person:9") as db:
+            db.execute("delete from identity_question where id < 10")

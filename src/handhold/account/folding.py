@@ -91,7 +91,8 @@ def _around(asked: Asked) -> dict[int, Around]:
         places.setdefault(child, []).append(SharedPlace(place, families, children, since))
     doubts = {child: counts for child, *counts in asked.doubts.iter_rows()}
     return {
-        child: Around(places.get(child, ()), *doubts.get(child, ())) for child in places.keys() | doubts.keys()
+        child: Around(places.get(child, ()), *doubts.get(child, ()))
+        for child in places.keys() | doubts.keys()
     }
 
 

@@ -131,9 +131,9 @@ def print_quality(found: oversight.Quality, drawn: int) -> None:
             {
                 "from": "" if b.low is None else f"{b.low:g}", "to": "" if b.high is None else f"{b.high:g}", "links": f"{b.links:,}",
                 "looked at": b.right.of, "right": _share(b.right), "questions open": b.waiting, "decided": b.alike.of,
-                "of these, a match": _share(b.alike),
+                "of these, a match": _share(b.alike), "recall if linked from here": _share(r),
             }
-            for b in found.bins
+            for b, r in found.ranges
         ],
     )  # fmt: skip
     for name, e in (("expected precision", found.precision), ("expected recall", found.recall)):

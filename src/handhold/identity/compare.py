@@ -35,7 +35,12 @@ FEW = 300  # pairs of descriptions that are judged one by one: columns would cos
 SLICE = 400_000  # pairs of descriptions that stand in memory at once
 RARITY = {"surname": "last_rare", "given": "first_rare"}
 WEIGHED = ["stranger", "sibling", "weight", "gate"]
-UNDECIDING = {"stated", "source", "effective_from", "confirmed"}  # of the rules: what only training or a reader needs
+UNDECIDING = {
+    "stated",
+    "source",
+    "effective_from",
+    "confirmed",
+}  # of the rules: what only training or a reader needs
 JUDGES = tuple(trait.judge for trait in TRAITS)
 SPOKEN = [  # of each name: its trait, where its level stands, its words, and on which levels its rarity counts
     ("surname", NAMES.index("surname"), attrgetter("last"), BY_NAME["surname"].rare),

@@ -72,8 +72,8 @@ def identify(
     if len(rows) <= few.FEW:
         few_files = newcomers.opened(rows, written)
         freed = _given_up(db) if any(file.child is not None for file in few_files.values()) else []
-        links, doubtful, asked = newcomers.join(db, few_files, rules, by=by, now=now, written=written)
-        children = {link.child for link in links} | {child for d in doubtful for child in d.children}
+        links, unsure, asked = newcomers.join(db, few_files, rules, by=by, now=now, written=written)
+        children = {link.child for link in links} | {child for doubt in unsure for child in doubt.children}
         touched = pl.Series("child", sorted(children.union(freed)), pl.Int64)
         return Identified(touched, sum(link.through is not None for link in links), asked)
     freed = _given_up(db)

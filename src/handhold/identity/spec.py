@@ -148,9 +148,7 @@ def _either_starts(a: str, b: str) -> str:
     return f"(starts_with({a}, {b}) or starts_with({b}, {a}))"
 
 
-LAST_SAME = (
-    "(last_ordered_l = last_ordered_r or last_run_l in (last_run_r, last_turned_r) or last_turned_l = last_run_r)"
-)
+LAST_SAME = "(last_ordered_l = last_ordered_r or last_run_l in (last_run_r, last_turned_r) or last_turned_l = last_run_r)"
 LAST_TWO = "(last_2_l <> '' and last_2_r <> '')"
 LAST_ONE = "(last_2_l = '' and last_2_r = '')"
 LAST_PART = (

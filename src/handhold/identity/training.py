@@ -10,7 +10,7 @@ import hashlib
 import json
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 
 from handhold.identity.cluster import ONE_FILE_EACH
 from handhold.identity.compare import Scale, in_columns, with_rarity
-from handhold.identity.names import each, parts, surnames
+from handhold.identity.names import Name, each, parts, surnames
 from handhold.identity.spec import PROFILE, TRAITS, UNKNOWN, Knowledge, Trait, version
 
 EM_BLOCKS = (("number",), ("dob", "first_run"))
@@ -61,14 +61,18 @@ def for_sql(people: pl.DataFrame, world: Knowledge) -> pl.DataFrame:
     made = people
     for column, take in (("last", surnames), ("first", parts)):
         made = made.with_columns(
-            each(people[column], lambda name, take=take, part=part: getattr(take(name), part)).alias(f"{column}_{called}")
+            each(people[column], _part_of(take, part)).alias(f"{column}_{called}")
             for called, part in WORDS.items()
-        )  # fmt: skip
+        )
     nicknames = each(made["first_1"], lambda word: sorted(world.nicknames.get(word, ())), pl.List(pl.Int64))
     return made.with_columns(
         first_nick=nicknames.fill_null(pl.Series([[]], dtype=pl.List(pl.Int64))),
         language_common=pl.col("language").is_in(sorted(world.common)),
     )
+
+
+def _part_of(take: Callable[[str], Name], part: str) -> Callable[[str], str]:
+    return lambda name: str(getattr(take(name), part))
 
 
 def comparison(trait: Trait) -> dict[str, Any]:

@@ -4,7 +4,7 @@ Computed from the rows whenever it is asked for, and never kept. A figure that n
 interval says that anything is possible.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
@@ -55,6 +55,18 @@ class Bin:
     alike: Interval
     matched: int
 
+    def single(self, end: str) -> tuple[float, float]:
+        """Pairs of this range that are one child's, linked and only asked, by this end (``share, low, high``) of what samples
+        say; none of what nobody has looked at."""
+        linked = self.links * (getattr(self.right, end) or 0.0) if self.right.of else 0.0
+        asked = self.waiting * (getattr(self.alike, end) or 0.0) if self.alike.of else 0.0
+        return linked, self.matched + asked
+
+    @property
+    def unseen(self) -> int:
+        """Links and open questions of this range of which nobody has looked at one."""
+        return (0 if self.right.of else self.links) + (0 if self.alike.of else self.waiting)
+
 
 @dataclass(frozen=True)
 class Expected:
@@ -87,6 +99,11 @@ class Quality:
     rates: dict[str, tuple[Rate, ...]]
     doubted: int
     samples_waiting: int
+
+    @property
+    def ranges(self) -> list[tuple[Bin, Expected]]:
+        """Each bin with the recall if links were drawn from it upwards."""
+        return list(zip(self.bins, recall_from(self.bins), strict=True))
 
 
 def quality(db: Db, *, pack: Pack) -> Quality:
@@ -137,21 +154,33 @@ def expected_recall(bins: Sequence[Bin]) -> Expected:
 
     What was never compared, or compared and found too unlike to be asked, is not in it: nobody knows how much that is.
     """
-    known = [bin_ for bin_ in bins if bin_.right.share is not None or bin_.alike.share is not None]
-    left_out = sum(b.links for b in bins if b.right.share is None) + sum(
-        b.waiting for b in bins if b.alike.share is None
+    return _found(
+        bins, lambda end: sum(b.single(end)[0] for b in bins), lambda end: sum(b.single(end)[1] for b in bins)
     )
 
-    def share(link: str, ask: str) -> float | None:
-        found = sum(b.links * (getattr(b.right, link) or 0.0) for b in known if b.right.share is not None)
-        missed = sum(b.matched for b in known) + sum(
-            b.waiting * (getattr(b.alike, ask) or 0.0) for b in known if b.alike.share is not None
-        )
-        return found / (found + missed) if found + missed else None
+
+def recall_from(bins: Sequence[Bin]) -> tuple[Expected, ...]:
+    """For each range, what linking all from it upwards would find of the pairs that are one child's: see :func:`expected_recall`."""
+
+    def count(some: Sequence[Bin]) -> Callable[[str], float]:
+        return lambda end: sum(sum(b.single(end)) for b in some)
+
+    return tuple(_found(bins, count(bins[n:]), count(bins[:n])) for n in range(len(bins)))
+
+
+def _found(bins: Sequence[Bin], found: Callable[[str], float], missed: Callable[[str], float]) -> Expected:
+    """The share found of all, by what samples say and at its worst and best."""
+
+    def share(one: str, other: str) -> float | None:
+        had, lacked = found(one), missed(other)
+        return had / (had + lacked) if had + lacked else None
 
     low, high = share("low", "high"), share("high", "low")
     return Expected(
-        share("share", "share"), 0.0 if low is None else low, 1.0 if high is None else high, left_out
+        share("share", "share"),
+        0.0 if low is None else low,
+        1.0 if high is None else high,
+        sum(b.unseen for b in bins),
     )
 
 

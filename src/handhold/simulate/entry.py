@@ -29,7 +29,10 @@ SOUNDS = tuple(  # written one way, heard another
         ("B", "V"),
     )
 )  # fmt: skip
-TURNED, AT_HOME = 0.3, 0.5  # of names run together, the second first; of short given names, the one used at home
+TURNED, AT_HOME = (
+    0.3,
+    0.5,
+)  # of names run together, the second first; of short given names, the one used at home
 BIRTH_SLIPS = (("days", 0.46), ("year", 0.24), ("swap", 0.16), ("january", 0.14))
 
 
@@ -93,7 +96,10 @@ def _surname(rng: np.random.Generator, names: pl.DataFrame, wrong: Bools) -> pl.
     letter = _letter(rng, many, "s1")
     turned = two & pl.Series(happens(rng, many, TURNED))
     turns = rng.integers(0, len(SOUNDS), many)
-    by_ear = pl.Series([_sounded(n, t) for n, t in zip(slipped.select(right).to_series(), turns, strict=True)], dtype=pl.String)
+    by_ear = pl.Series(
+        [_sounded(n, t) for n, t in zip(slipped.select(right).to_series(), turns, strict=True)],
+        dtype=pl.String,
+    )
     with_particle = pl.col("s1").str.contains(" ", literal=True)
     fixed = slipped.select(
         "row",
@@ -104,7 +110,11 @@ def _surname(rng: np.random.Generator, names: pl.DataFrame, wrong: Bools) -> pl.
         .when(two & (slip == "hyphen"))
         .then(pl.concat_str("s1", pl.lit("-"), "s2"))
         .when((slip == "run together") & with_particle)
-        .then(pl.concat_str(pl.col("s1").str.replace_all(" ", "", literal=True), pl.lit(" "), "s2").str.strip_chars_end())
+        .then(
+            pl.concat_str(
+                pl.col("s1").str.replace_all(" ", "", literal=True), pl.lit(" "), "s2"
+            ).str.strip_chars_end()
+        )
         .when((slip == "run together") & turned)
         .then(pl.concat_str("s2", "s1"))
         .when(two & (slip == "run together"))
@@ -122,7 +132,9 @@ def _given(rng: np.random.Generator, names: pl.DataFrame, wrong: Bools) -> pl.Da
     swapped = (pl.col("slip") == "swap") & (pl.col("g2") != "")
     short = (pl.col("slip") == "short") & (pl.col("g1").str.len_chars() > 5)
     loving = pl.col("g1").replace_strict(LOVING, default=None)
-    at_home = (pl.col("slip") == "short") & pl.Series(happens(rng, len(frame), AT_HOME)) & loving.is_not_null()
+    at_home = (
+        (pl.col("slip") == "short") & pl.Series(happens(rng, len(frame), AT_HOME)) & loving.is_not_null()
+    )
     first = _letter(rng, len(frame), "g1")
     return frame.select(
         g1=pl.when(swapped)
