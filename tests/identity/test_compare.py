@@ -14,7 +14,7 @@ from handhold.identity.compare import compare, with_rarity
 from handhold.identity.explain import explain
 from handhold.identity.levels import dob_level, given_level, number_level, surname_level
 from handhold.identity.names import folded
-from handhold.identity.spec import BY_NAME, NAMES, TRAITS, version
+from handhold.identity.spec import BY_NAME, NAMES, TRAITS, UNKNOWN, version
 
 from .said import CODES, SCALE
 
@@ -66,7 +66,17 @@ def test_the_shipped_model_weighs_every_level_of_the_specification() -> None:
 def test_every_gate_speaks_of_levels_that_exist() -> None:
     for gate in SCALE.rules["gate"]:
         for trait, levels in gate.items():
-            assert trait == "name" or set(levels) <= set(BY_NAME[trait].names)
+            assert trait in ("name", "below") or set(levels) <= set(BY_NAME[trait].names)
+
+
+def test_the_gate_of_estimated_births_opens_where_all_else_leaves_no_doubt() -> None:
+    estimated = tuple({"dob": "same-estimated"}.get(trait, UNKNOWN) for trait in NAMES)
+    (below,) = (gate["below"] for gate in SCALE.rules["gate"] if gate["name"] == "birth-date-estimated")
+    assert SCALE.threshold("link") < below
+    assert SCALE.closed(estimated, below - 0.01) == "birth-date-estimated"
+    assert SCALE.closed(estimated, below) is None
+    against = tuple({"dob": "same-estimated", "sex": "different"}.get(trait, UNKNOWN) for trait in NAMES)
+    assert SCALE.closed(against, 99.0) == "sex-against", "the others hold whatever the sum"
 
 
 @pytest.mark.parametrize(

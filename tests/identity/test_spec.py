@@ -119,4 +119,4 @@ def test_one_pair_alone_weighs_what_it_weighs_among_many(both: pl.DataFrame) -> 
         rare = {"surname": row["surname_rare"], "given": row["given_rare"]}
         assert dict(zip(NAMES, levels, strict=True)) == {trait: row[trait] for trait in NAMES}
         assert SCALE.weigh(levels, rare) == pytest.approx((row["stranger"], row["sibling"]), abs=NEAR)
-        assert SCALE.closed(levels) == row["gate"]
+        assert SCALE.closed(levels, row["weight"]) == row["gate"]

@@ -41,6 +41,7 @@ UNDECIDING = {
     "effective_from",
     "confirmed",
 }  # of the rules: what only training or a reader needs
+OF_GATE = {"name", "below"}  # what a gate has beside levels
 JUDGES = tuple(trait.judge for trait in TRAITS)
 SPOKEN = [  # of each name: its trait, where its level stands, its words, and on which levels its rarity counts
     ("surname", NAMES.index("surname"), attrgetter("last"), BY_NAME["surname"].rare),
@@ -107,12 +108,15 @@ class Scale:
         return max(-known["most"], min(known["most"], math.log2(known["level"][many - 1] / chance)))
 
     @cached_property
-    def _gates(self) -> list[tuple[str, list[tuple[int, frozenset[str]]]]]:
-        """Each gate's name and the levels that shut it, by the place of their trait."""
+    def _gates(self) -> list[tuple[str, float, list[tuple[int, frozenset[str]]]]]:
+        """Each gate's name, the bits from which it stands open, and the levels that shut it, by the place of their trait."""
         return [
-            (gate["name"], [(NAMES.index(t), frozenset(levels)) for t, levels in gate.items() if t != "name"])
+            (
+                gate["name"], float(gate.get("below", math.inf)),
+                [(NAMES.index(t), frozenset(levels)) for t, levels in gate.items() if t not in OF_GATE],
+            )
             for gate in self.rules["gate"]
-        ]
+        ]  # fmt: skip
 
     def judge(self, a: Profile, b: Profile) -> tuple[str, ...]:
         """The level of each trait."""
@@ -154,9 +158,11 @@ class Scale:
             trait.name: {level: self.bits(trait.name, level) for level in trait.names} for trait in TRAITS
         }
 
-    def closed(self, levels: Sequence[str]) -> str | None:
-        """The name of the first gate that these levels close, or ``None``."""
-        for name, gate in self._gates:
+    def closed(self, levels: Sequence[str], weight: float) -> str | None:
+        """The name of the first gate that these levels close at this weight (the smaller sum, bits), or ``None``."""
+        for name, below, gate in self._gates:
+            if weight >= below:
+                continue
             for place, shut in gate:
                 if levels[place] not in shut:
                     break
@@ -172,7 +178,7 @@ class Scale:
             sums.append(pl.fold(pl.lit(self.prior()[against]), lambda total, part: total + part, parts))
         return [
             sums[0].alias("stranger"), sums[1].alias("sibling"), pl.min_horizontal(*sums).alias("weight"),
-            self._gate().alias("gate"),
+            self._gate(pl.min_horizontal(*sums)).alias("gate"),
         ]  # fmt: skip
 
     def _part(self, trait: str, against: int) -> pl.Expr:
@@ -187,10 +193,11 @@ class Scale:
         )
         return known + rare
 
-    def _gate(self) -> pl.Expr:
+    def _gate(self, weight: pl.Expr) -> pl.Expr:
         closed = pl.lit(None, pl.String)
-        for name, gate in reversed(self._gates):
-            holds = pl.all_horizontal(*(pl.col(NAMES[place]).is_in(sorted(levels)) for place, levels in gate))
+        for name, below, gate in reversed(self._gates):
+            levels = (pl.col(NAMES[place]).is_in(sorted(shut)) for place, shut in gate)
+            holds = pl.all_horizontal(weight < below, *levels)
             closed = pl.when(holds).then(pl.lit(name)).otherwise(closed)
         return closed
 

@@ -194,7 +194,7 @@ def _weighed(one: Profile, other: Profile, scale: Scale) -> Weighed:
     rare = scale.rarities(one, other, levels)
     stranger, sibling = scale.weigh(levels, rare)
     weight = min(stranger, sibling)
-    gate = scale.closed(levels)
+    gate = scale.closed(levels, weight)
     same = gate is None and weight >= scale.threshold("link")
     verdict = "same" if same else "unclear" if weight >= scale.threshold("ask") else "different"
     return Weighed(levels, rare["surname"], rare["given"], stranger, sibling, weight, gate, verdict)
