@@ -356,7 +356,7 @@ def links(files: Mapping[int, File], found: Few) -> list[Link]:
         members.setdefault(root, []).append(id)
     made = []
     for root in {found.root[id] for id in files if files[id].fresh}:
-        group = sorted(members[root], key=lambda id: (_turn(files[id].agency), id))
+        group = sorted(members[root], key=lambda id: (files[id].child is None, _turn(files[id].agency), id))
         stands = next((files[id].child for id in group if files[id].child is not None), None)
         child = stands if stands is not None else store.blind_one(str(group[0]), "child")
         made += [_link(files, found, group, n, child) for n, id in enumerate(group) if files[id].fresh]

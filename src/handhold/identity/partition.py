@@ -218,11 +218,18 @@ def _negative(pairs: pl.DataFrame, weights: Scale) -> list[tuple[int, int]]:
 
 
 def _links(files: pl.DataFrame, roots: pl.Series, pairs: pl.DataFrame) -> pl.DataFrame:
-    """Each fresh file with its child and the file of that child which it resembles most; the founder has none."""
+    """Each fresh file with its child and the file of that child which it resembles most; the founder has none.
+
+    Files that stand come before those that join them: every link hangs on what was there.
+    """
     turn = pl.col("agency").replace_strict(
         {a: n for n, a in enumerate(HOUSE_ORDER)}, default=len(HOUSE_ORDER), return_dtype=pl.Int32
     )
-    rooted = files.with_columns(turn=turn, root=roots).sort("root", "turn", "file").with_row_index("rank")
+    rooted = (
+        files.with_columns(turn=turn, root=roots)
+        .sort("root", pl.col("child").is_null(), "turn", "file")
+        .with_row_index("rank")
+    )
     founded = rooted.with_columns(
         founder=pl.col("file").first().over("root"), stands=pl.col("child").drop_nulls().first().over("root")
     )
