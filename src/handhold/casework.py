@@ -52,7 +52,8 @@ class Busy(Exception):
 class Arrival:
     """What became of a batch: the deliveries with their counts, and how many things changed because of them.
 
-    ``touched``: the children whose events or links changed; ``children``: how often an account was made anew.
+    ``touched``: the children whose events or links changed; ``children``: how often an account was made anew; ``relinked``:
+    files that have another child; ``idle``: questions that are asked no more.
     """
 
     deliveries: list[feeds.Delivery] = field(default_factory=list)
@@ -60,7 +61,9 @@ class Arrival:
     events: int = 0
     superseded: int = 0
     linked: int = 0
+    relinked: int = 0
     questions: int = 0
+    idle: int = 0
     children: int = 0
     opened: int = 0
     closed: int = 0
@@ -528,6 +531,34 @@ def link(office: Office, arrival: Arrival) -> None:
     office.show("link files", 1, 1)
 
 
+def link_again(office: Office) -> Arrival:
+    """Link all files as if they had come today; what persons said stands. Whoever was told of a child that has other files now
+    is owed a correction."""
+    arrival = Arrival()
+    link(office, arrival)
+    office.show("link again", 0, 1)
+    with _acting(office) as db:
+        found = identity.again(db, by=office.by, now=office.now, pack=office.pack, engine=office.engine)
+        timeline.add(db, _moves(db, found.moved, office.now), by=office.by, now=office.now)
+        account.touch(db, found.children)
+        arrival.touched |= set(found.children)
+        arrival.relinked, arrival.questions, arrival.idle = len(found.moved), found.asked, found.idle
+        _trail(db, office, "file.relinked", "child", found.children)
+    office.show("link again", 1, 1)
+    return take_up(office, arrival)
+
+
+def _moves(db: Db, moved: pl.DataFrame, now: datetime) -> list[timeline.OwnEvent]:
+    """Coming together and parting are events of the children that stand."""
+    files = pl.col("file").cast(pl.String).sort().str.join(" ")
+    return [
+        timeline.OwnEvent(child, kind, now, {"files": which})
+        for kind, side in (("separated", "had"), ("linked", "child"))
+        for child, which in moved.group_by(side, maintain_order=True).agg(files).iter_rows()
+        if identity.resolve(db, child) == child
+    ]
+
+
 def take_up(office: Office, arrival: Arrival | None = None) -> Arrival:
     """Bring accounts up to date, and let gaps, follow-ups and notices follow from them.
 
@@ -817,6 +848,7 @@ __all__ = [
     "fix",
     "hold_file",
     "keep_message",
+    "link_again",
     "look_again",
     "messages_to_read",
     "preview",

@@ -287,3 +287,34 @@ def test_the_command_line_holds_proposes_decides_and_takes_back() -> None:
     assert one("select count(*) > 0 as drawn from identity_review where source = 'linked'") == [
         {"drawn": True}
     ]
+
+
+def test_linking_all_again_joins_what_the_order_of_arrival_kept_apart_and_can_be_looked_at_first() -> None:
+    """Ana's court file is taken away and given back as if it had never been hers: a child of its own that nobody parted."""
+    court, ero = file_of("EOIR", "9000000"), file_of("ERO", ANA)
+    child = child_of(ero)
+    casework.separate(court, "a slip", office("person:1", LATER))
+    alone = child_of(court)
+    with ledger.acting_transaction("person:1") as db:
+        db.execute(
+            "update identity_judgement set until = %s, ended_by = 'person:1' where until is null", [LATER]
+        )
+        db.execute("update identity_link set linked_by = 'match' where file = %s and until is null", [court])
+        db.execute("update identity_file set linked_by = 'match' where id = %s", [court])
+    how = ("--by", "person:1", "--now", (LATER + timedelta(hours=2)).isoformat())
+    assert "would be: files with another child 1;" in invoke("link", "again", "--preview", *how)
+    assert child_of(court) == alone
+    assert "files with another child 1;" in invoke("link", "again", *how)
+    assert child_of(court) == child
+    with store.transaction() as db:
+        assert identity.resolve(db, alone) == child
+    said = one(
+        "select kind, child from timeline_event where detail ->> 'files' = %s and at >= %s",
+        str(court),
+        LATER + timedelta(hours=2),
+    )
+    assert {(row["kind"], row["child"]) for row in said} == {("linked", child)}
+    assert one("select by from ledger_entry where verb = 'file.relinked' order by seq desc limit 1") == [
+        {"by": "person:1"}
+    ]
+    assert "files with another child 0;" in invoke("link", "again", *how)

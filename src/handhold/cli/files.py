@@ -7,9 +7,10 @@ import click
 from rich.table import Table
 
 from handhold import casework, identity, oversight, pack, store
-from handhold.cli.common import OUT, by_option, handhold, now_option, office, ready
+from handhold.cli.common import ERRORS, OUT, Person, by_option, handhold, now_option, office, ready
 from handhold.cli.show import print_changes, print_quality, print_rows
 from handhold.oversight import questions as waiting
+from handhold.progress import Bars
 
 
 @handhold.group()
@@ -42,6 +43,30 @@ def quality(sample: int, now: datetime) -> None:
     with store.transaction() as db:
         found = oversight.quality(db, pack=pack.load())
     print_quality(found, drawn)
+
+
+@link.command("again")
+@click.option("--preview", is_flag=True, help="Only say what would change.")
+@click.option(
+    "--by", type=Person(), default=casework.SYSTEM, help="Who asks, as person:ID; at night nobody does."
+)
+@now_option
+def again(preview: bool, by: str | None, now: datetime) -> None:
+    """Link all files as if they had come today: what the order of arrival left apart or together comes right.
+
+    What persons said stands. For the night: it compares everything.
+    """
+    ready(None)
+    with Bars(ERRORS) as bars:
+        acting = office(now, by=by or casework.SYSTEM, show=bars)
+        seen = casework.rehearse(casework.link_again, acting) if preview else None
+        done = seen.arrival if seen else casework.link_again(acting)
+    OUT.print(
+        f"{'would be: ' if preview else ''}files with another child {done.relinked:,}; "
+        f"questions {done.questions:,} new, {done.idle:,} asked no more"
+    )
+    if seen is None:
+        print_changes(done)
 
 
 @link.command()

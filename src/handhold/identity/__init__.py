@@ -1,5 +1,6 @@
 """Whose file is it: descriptions, candidates, links with their evidence, and what people decide."""
 
+from handhold.identity.again import Again, again
 from handhold.identity.agreement import Agreement, Interval, agreement, wilson
 from handhold.identity.compare import Engine, compare
 from handhold.identity.describe import Ready, describe, ready
@@ -41,8 +42,8 @@ from handhold.identity.review import (
 from handhold.identity.unlink import forward, unlink
 
 __all__ = [
-    "ENGINES", "JUDGEMENTS", "Agreement", "Bar", "Candidate", "Engine", "Identified", "Interval", "ModelError", "NoJudgement", "NoReview", "NoSuchFile", "Person", "Ready", "SamePerson",
-    "Waterfall", "adopt", "agreement", "answer_review", "children_of", "compare", "decide", "describe", "doubts", "draw_again", "draw_linked", "explain",
+    "ENGINES", "JUDGEMENTS", "Again", "Agreement", "Bar", "Candidate", "Engine", "Identified", "Interval", "ModelError", "NoJudgement", "NoReview", "NoSuchFile", "Person", "Ready", "SamePerson",
+    "Waterfall", "adopt", "again", "agreement", "answer_review", "children_of", "compare", "decide", "describe", "doubts", "draw_again", "draw_linked", "explain",
     "files_of", "forward", "hold", "identify", "models", "names", "next_review", "pair", "proposal", "propose", "questions", "ready", "redescribe", "resolve", "review", "said_of",
     "said_twice", "scale", "scale_of", "separate", "train", "unlink", "wilson", "withdraw",
 ]  # fmt: skip

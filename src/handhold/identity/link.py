@@ -85,8 +85,9 @@ def identify(
     child = files.join(found.links.select("file", now="child"), on="file", how="left")
     stands = child.select("file", "agency", child=pl.coalesce("now", "child"))
     doubtful = doubts_among(found, stands, judged, rules)
-    asked = ask(db, _asked(doubtful, rules), now=now)
-    changed = _write(db, found.links, rules, by, now)
+    asked = ask(db, asked_of(doubtful, rules), now=now)
+    changed = write(db, found.links, rules, by, now)
+    db.execute("drop table involved")
     settle(db, by=by, now=now)
     doubted = [doubtful[side].alias("child") for side in BOTH]
     touched = pl.concat([changed, *doubted, pl.Series("child", freed, pl.Int64)]).unique().sort()
@@ -118,8 +119,8 @@ def _involved(db: store.Db, written: dict[str, dict[str, str]]) -> tuple[pl.Data
     return files, everyone(db, files["file"], written)
 
 
-def _write(db: store.Db, links: pl.DataFrame, rules: Scale, by: str, now: datetime) -> pl.Series:
-    """Keep the children and the links that are new; files that had a child keep it."""
+def write(db: store.Db, links: pl.DataFrame, rules: Scale, by: str, now: datetime) -> pl.Series:
+    """Keep the children and the links that are new (``links`` of :class:`Found`); files that had a child keep it."""
     children = links.select(id="child", born=pl.lit(now)).unique(subset="id", maintain_order=True)
     store.upsert(db, "identity_child", children, ["id"], update=[])
     numbered = pl.col("through").is_null() | (pl.col("number") == "same") | (pl.col("court") == "same")
@@ -143,7 +144,7 @@ def _write(db: store.Db, links: pl.DataFrame, rules: Scale, by: str, now: dateti
     )
     db.execute("update identity_file set fresh = false where fresh")
     store.tell_planner(db, "identity_file", len(new))
-    db.execute("drop table linked; drop table involved")
+    db.execute("drop table linked")
     return links["child"].unique().sort()
 
 
@@ -173,7 +174,7 @@ def _bits(rules: Scale) -> list[pl.Expr]:
     ]
 
 
-def _asked(doubtful: pl.DataFrame, rules: Scale) -> list[Asked]:
+def asked_of(doubtful: pl.DataFrame, rules: Scale) -> list[Asked]:
     """What :func:`doubts_among` found, as it is asked."""
     told = pl.struct("gate", "why", *_bits(rules)).struct.json_encode().alias("evidence")
     rows = doubtful.select("a", "b", "low", "high", "reason", "weight", told).iter_rows()
@@ -236,4 +237,4 @@ def _parted(judged: pl.DataFrame, sides: list[pl.DataFrame]) -> pl.DataFrame:
     return said.select(**BOTH).unique()
 
 
-__all__ = ["Found", "Identified", "doubts_among", "identify", "partition"]
+__all__ = ["Found", "Identified", "asked_of", "doubts_among", "identify", "partition", "write"]

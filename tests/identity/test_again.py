@@ -1,0 +1,125 @@
+"""All files linked as if they had come today: in pieces is as at once, twice is as once, and persons' words stand."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from handhold import identity, store
+
+from .said import ANA, NOW, PACK, file_id, said, tell, together
+from .test_link import ROW, a_row
+from .typed import told
+
+LATER = NOW + timedelta(days=30)
+BY = {"by": "person:7", "why": "read both files"}
+SOME = settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+def again(db: store.Db) -> identity.Again:
+    return identity.again(db, by="system", now=LATER, pack=PACK)
+
+
+def between(db: store.Db) -> set[frozenset[frozenset[int]]]:
+    """About which two children something is asked, each child by its files."""
+    files = {
+        row["child"]: frozenset(row["files"])
+        for row in store.fetch(db, "select child, array_agg(id) as files from identity_file group by child")
+    }
+    asked = store.fetch(
+        db,
+        "select a.child as a, b.child as b from identity_question q join identity_file a on a.id = q.file_a"
+        " join identity_file b on b.id = q.file_b where q.closed is null",
+    )
+    return {frozenset((files[row["a"]], files[row["b"]])) for row in asked}
+
+
+def check(db: store.Db) -> None:
+    """One link of each child hangs on nothing, the others on a file of it; every id leads to a child that stands."""
+    rows = store.fetch(
+        db,
+        "select l.file, l.child, (l.evidence ->> 'through')::bigint as through from identity_link l"
+        " where until is null and judgement = 'match' order by l.file",
+    )
+    child = {row["id"]: row["child"] for row in store.fetch(db, "select id, child from identity_file")}
+    assert {row["file"]: row["child"] for row in rows} == child
+    founders = [row["child"] for row in rows if row["through"] is None]
+    assert sorted(founders) == sorted(set(child.values()))
+    assert all(child[row["through"]] == row["child"] for row in rows if row["through"] is not None)
+    for row in store.fetch(db, "select id from identity_child"):
+        assert identity.resolve(db, row["id"]) in child.values()
+
+
+def come(db: store.Db, parts: Iterable[list[dict[str, Any]]]) -> None:
+    for day, rows in enumerate(parts):
+        if rows:
+            tell(db, *rows, day=day)
+
+
+@SOME
+@given(st.lists(ROW, min_size=2, max_size=12, unique_by=lambda row: row[0]), st.data())
+def test_files_that_came_one_after_another_end_as_those_that_came_at_once(
+    db: store.Db, drawn: list[Any], data: st.DataObject
+) -> None:
+    rows = [a_row(row) for row in drawn]
+    order = data.draw(st.permutations(rows))
+    db.execute("savepoint before")
+    come(db, [rows])
+    at_once, asked = together(db), between(db)
+    db.execute("rollback to savepoint before")
+    come(db, [[row] for row in order])
+    again(db)
+    check(db)
+    assert (together(db), between(db)) == (at_once, asked)
+    after = again(db)
+    assert (len(after.moved), after.asked, after.idle) == (0, 0, 0)
+    db.execute("rollback to savepoint before")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [3, 4])
+def test_a_nation_that_came_in_pieces_ends_as_at_once(db: store.Db, seed: int) -> None:
+    rows = told(150, seed=seed, error=5)
+    db.execute("savepoint before")
+    identity.describe(db, rows, now=NOW)
+    identity.identify(db, by="system", now=NOW, pack=PACK)
+    at_once, asked = together(db), between(db)
+    db.execute("rollback to savepoint before")
+    for n in range(12):
+        identity.describe(db, rows.filter(rows["file"] % 12 == (5 * n) % 12), now=NOW + timedelta(days=n))
+        identity.identify(db, by="system", now=NOW + timedelta(days=n), pack=PACK)
+    assert together(db) != at_once, "or this proves nothing"
+    done = again(db)
+    check(db)
+    assert (together(db), between(db)) == (at_once, asked)
+    assert len(done.moved) > 0
+    assert done.idle > 0
+    assert set(done.moved["child"]) <= set(done.children)
+
+
+def test_what_persons_said_stands_and_a_held_file_stays(db: store.Db) -> None:
+    orr, ero, court = file_id("ORR", "UC1"), file_id("ERO", "216043624"), file_id("EOIR", "9000001")
+    rows = [
+        said("ORR", "UC1", number="216043624", **ANA), said("ERO", "216043624", **ANA),
+        said("EOIR", "9000001", number="216043624", **ANA), said("USCIS", "219999999", **ANA | {"dob": "2011-12-12"}),
+    ]  # fmt: skip
+    come(db, [[row] for row in rows])
+    identity.separate(db, court, **BY, now=NOW)
+    identity.decide(db, ero, file_id("USCIS", "219999999"), "match", **BY, now=NOW)
+    before = together(db)
+    assert frozenset([court]) in before
+    assert len(again(db).moved) == 0
+    assert together(db) == before
+    identity.decide(db, ero, file_id("USCIS", "219999999"), "no match", **BY, now=LATER)
+    identity.withdraw(db, court, orr, **BY, now=LATER)
+    identity.hold(db, court, True, **BY, now=LATER)
+    before = together(db)
+    again(db)
+    assert together(db) == before
