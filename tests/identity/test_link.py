@@ -256,7 +256,10 @@ def test_a_new_file_meets_by_the_keys_that_a_batch_meets_by(db: store.Db) -> Non
 @pytest.mark.parametrize(
     ("says", "slips", "by"),
     [
-        ({"custody": "2024-03-01T16:00"}, {"dob": "2008-03-13", "last": "DUARDE BASQUES"}, "month"),
+        ({"custody": "2024-03-01T16:00"}, {"dob": "2008-03-13", "last": "DUARDE BASQUES", "custody": "2024-03-09T16:00"}, "month"),
+        ({}, {"dob": "2008-03-13", "last": "TUARTE BASQUES"}, "month"),
+        ({"custody": "2024-03-01T16:00"}, {"dob": "2008-04-13", "last": "TUARTE PASKUEZ"}, "handover"),
+        ({"dob": "2008-03-02"}, {"dob": "2008-02-03", "first": "ANAI LUCIA"}, "day"),
         ({"custody": "2024-03-01T16:00"}, {"dob": "2008-04-13", "first": "NA LUCIA", "custody": "2024-03-02T08:00"}, "handover"),
         ({"dob": "2008-01-01"}, {"dob": "2009-01-01"}, "whole"),
     ],

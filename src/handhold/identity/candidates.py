@@ -17,6 +17,7 @@ KINDS = [*NUMBERS, "name", "whole", "surname", "given", "year", "day", "home", "
 WHOLE_DATE, HOURS = 10, 24
 NEW_YEAR = "-01-01"  # the day of births that were estimated: alone it tells nobody from another
 TELLING = 3  # words of a whole name that need no date beside them
+MONTHS = "12"
 LETTERS = 3  # of a name that may be mistyped further on
 CROWD = 300  # files behind one key: more are a key that says nothing (a shelter's placeholder name)
 BETWEEN = "\x1f"
@@ -99,9 +100,10 @@ def keys(people: pl.DataFrame) -> pl.DataFrame:
     ``name`` is the whole name in any order with the whole date of birth, ``whole`` one of three words or more with none, for
     dates that were estimated or are slips all through; ``surname`` and ``given`` one word with the whole date;
     ``year`` the name with one half of the date, for dates that were mistyped; ``day`` the beginnings of both names with the
-    other half (the whole of a first of January), ``home`` an address with the initial of the given name, ``handover`` the
-    surname with the day on which custody passed and with the next, because agencies note hours apart when it did; ``month`` a
-    given name, of any two, with the beginning of the surname and the month of birth, for several slips at once.
+    other half (the whole of a first of January), and with the date whose day and month may have been exchanged; ``home`` an
+    address with the initial of the given name, ``handover`` the surnames, and the given names, with the day on which custody
+    passed and with the next, because agencies note hours apart when it did; ``month`` a given name, of any two, with the
+    beginning of the surname and the month of birth, and two given names with the month, for several slips at once.
     """
     return pl.concat(_key_parts(people)).drop_nulls().unique(maintain_order=True)
 
@@ -147,30 +149,38 @@ def _key_parts(people: pl.DataFrame) -> Iterator[pl.DataFrame]:
     yield _key("given", telling, _with("given", "dob"))
     yield _key("year", dated, _with("surname", "given", pl.col("dob").str.slice(0, 4)))
     half = pl.when(pl.col("dob").str.ends_with(NEW_YEAR)).then("dob").otherwise(pl.col("dob").str.slice(5))
+    begun = [pl.col(name).str.slice(0, LETTERS) for name in ("word", "given")]
+    either = each(dated["dob"], either_way)
+    halves = pl.concat([dated.with_columns(half=half), dated.with_columns(either.alias("half"))])
     yield _key(
-        "day",
-        dated.select("file", "given", half=half, word="surnames").explode("word"),
-        _with(*(pl.col(name).str.slice(0, LETTERS) for name in ("word", "given")), "half"),
+        "day", halves.select("file", "given", "half", word="surnames").explode("word"), _with(*begun, "half")
     )
     yield _key(
         "home",
         named.select("file", "initial", place="homes").explode("place"),
         _with(pl.col("place").cast(pl.String), "initial"),
     )
+    both = pl.concat_list("surname", pl.col("givens").list.join(" "))
+    passed = named.select("file", name=both, day=pl.concat_list("day", pl.col("day") + 1))
     yield _key(
-        "handover",
-        named.select("file", "surname", day=pl.concat_list("day", pl.col("day") + 1)).explode("day"),
-        _with(pl.col("day").cast(pl.String), "surname"),
+        "handover", passed.explode("day").explode("name"), _with(pl.col("day").cast(pl.String), "name")
     )
+    told = dated.select("file", "begins", "month", word="givens")
+    two = told.filter(pl.col("word").list.len() > 1).with_columns(pl.col("word").list.join(" "))
+    one = told.explode("word").select("file", "month", text=_with("word", "begins", "month"))
     yield _key(
-        "month",
-        dated.select("file", "begins", "month", word="givens").explode("word"),
-        _with("word", "begins", "month"),
+        "month", pl.concat([one, two.select("file", "month", text=_with("word", "month"))]), pl.col("text")
     )
 
 
 def _key(kind: str, told: pl.DataFrame, text: pl.Expr) -> pl.DataFrame:
     return told.select("file", kind=pl.lit(kind), text=text)
+
+
+def either_way(dob: str) -> str | None:
+    """A whole date that reads the same with day and month exchanged; ``None`` where they cannot be, or are the same."""
+    year, month, day = dob[:4], dob[5:7], dob[8:10]
+    return None if day > MONTHS or day == month else year + min(month, day) + max(month, day)
 
 
 def beginning(name: str) -> str:

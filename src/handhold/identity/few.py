@@ -20,6 +20,7 @@ from handhold.identity.candidates import (
     TELLING,
     WHOLE_DATE,
     beginning,
+    either_way,
     heard_words,
     initial,
     one_code,
@@ -156,9 +157,11 @@ def keys(told: Told) -> frozenset[Key]:
         begins, letter = beginning(one.last) if one.last else None, initial(one.first) if one.first else None
         found |= {("home", _joined(str(home), letter)) for home in homes}
         name = None if words is None else " ".join(words)
+        givens = heard_words(parts(one.first)) if one.first else []
         if one.custody is not None:
             passed = one.custody // HOURS
-            found |= {("handover", _joined(str(on), name)) for on in (passed, passed + 1)}
+            names = (name, " ".join(givens) if one.first else None)
+            found |= {("handover", _joined(str(on), any_)) for on in (passed, passed + 1) for any_ in names}
         whole = parts(f"{one.last} {one.first}").ordered if one.last and one.first else None
         if whole is not None and len(whole.split()) >= TELLING:
             found.add(("whole", whole))
@@ -166,12 +169,13 @@ def keys(told: Told) -> frozenset[Key]:
             continue
         found.add(("name", _joined(whole, one.dob)))
         if one.first:
-            found |= {("month", _joined(word, begins, one.dob[:7])) for word in heard_words(parts(one.first))}
+            found |= {("month", _joined(word, begins, one.dob[:7])) for word in givens}
+            found |= {("month", _joined(" ".join(givens), one.dob[:7]))} if len(givens) > 1 else set()
         found.add(("year", _joined(name, given, one.dob[:4])))
         estimated = one.dob.endswith(NEW_YEAR)
         short = given[:LETTERS] if given is not None else None
-        half = one.dob if estimated else one.dob[5:]
-        found |= {("day", _joined(word[:LETTERS], short, half)) for word in words or ()}
+        halves = (one.dob if estimated else one.dob[5:], either_way(one.dob))
+        found |= {("day", _joined(word[:LETTERS], short, half)) for word in words or () for half in halves}
         if not estimated:
             found.add(("given", _joined(given, one.dob)))
             found |= {("surname", _joined(word, one.dob)) for word in words or ()}
