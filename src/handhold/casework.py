@@ -559,16 +559,18 @@ def _moves(db: Db, moved: pl.DataFrame, now: datetime) -> list[timeline.OwnEvent
     ]
 
 
-def take_up(office: Office, arrival: Arrival | None = None) -> Arrival:
+def take_up(office: Office, arrival: Arrival | None = None, *, near: bool = False) -> Arrival:
     """Bring accounts up to date, and let gaps, follow-ups and notices follow from them.
 
-    Having told an agency is news about the child, too, so it goes round until no account is waiting.
+    Having told an agency is news about the child, too, so it goes round until no account is waiting. ``near``: a person waits
+    for what they said of a few children; agencies are told about those, and whatever is owed about others waits for the clock.
     """
     arrival = arrival or Arrival()
     waiting = True
     while waiting:
-        waiting = _account(office, arrival)
-        arrival.told += _tell(office)
+        accounted = _account(office, arrival)
+        waiting = len(accounted) > 0
+        arrival.told += _tell(office, accounted if near else None)
         arrival.notices = arrival.told.total()
         arrival.steps += _respond(office)
         send_notices(office)
@@ -594,7 +596,7 @@ def accept_feed(feed: str, why: str, office: Office) -> int:
     return len(closed)
 
 
-def _account(office: Office, arrival: Arrival) -> bool:
+def _account(office: Office, arrival: Arrival) -> pl.Series:
     updated = account.update(
         partial(office.transaction, office.by),
         now=office.now,
@@ -607,7 +609,7 @@ def _account(office: Office, arrival: Arrival) -> bool:
     arrival.closed += len(updated.closed)
     arrival.gaps_opened.update(updated.opened["kind"])
     arrival.gaps_closed.update(updated.closed["kind"])
-    return bool(updated.children)
+    return updated.which
 
 
 def time_passed(office: Office) -> Arrival:
@@ -628,10 +630,11 @@ def _respond(office: Office) -> int:
     return steps
 
 
-def _tell(office: Office) -> Counter[Told]:
+def _tell(office: Office, children: pl.Series | None) -> Counter[Told]:
     office.show("tell agencies", 0, 1)
     with _acting(office) as db:
-        told = notices.tell(db, now=office.now, pack=office.pack)
+        of = None if children is None else children.to_list()
+        told = notices.tell(db, now=office.now, pack=office.pack, children=of)
     office.show("tell agencies", 1, 1)
     return told
 
@@ -692,7 +695,7 @@ def decide_links(pairs: list[tuple[int, int]], judgement: str, why: str, office:
         arrival.proposed = len(wanted) - len(done)
         share = office.pack.toml(oversight.QUESTIONS)["ask_again"]
         identity.draw_again(db, done, share, by=office.by, now=office.now)
-    return take_up(office, arrival)
+    return take_up(office, arrival, near=True)
 
 
 def _decide(db: Db, files: tuple[int, int], judgement: str, why: str, office: Office) -> bool:
@@ -732,7 +735,7 @@ def separate(file: int, why: str, office: Office) -> Arrival:
     how: dict[str, Any] = {"by": office.by, "why": why, "now": office.now}
     with _acting(office) as db:
         _relink(db, [file], "link.separated", office, lambda: identity.separate(db, file, **how))
-    return take_up(office)
+    return take_up(office, near=True)
 
 
 def look_again(review: int, answer: str, why: str, office: Office) -> Arrival:
@@ -770,7 +773,7 @@ def withdraw_word(file_a: int, file_b: int, why: str, office: Office) -> Arrival
     files = [file_a, file_b]
     with _acting(office) as db:
         _relink(db, files, "link.withdrawn", office, lambda: identity.withdraw(db, file_a, file_b, **how))
-    return take_up(office)
+    return take_up(office, near=True)
 
 
 def hold_file(file: int, held: bool, why: str, office: Office) -> Arrival:
@@ -793,7 +796,7 @@ def _judge(office: Office, act: Callable[[Db], list[int]], verb: str, thing: str
         children = act(db)
         account.touch(db, pl.Series("child", children, pl.Int64))
         _trail(db, office, verb, thing, ids)
-    return take_up(office)
+    return take_up(office, near=True)
 
 
 def complete_step(step: int, evidence: str, office: Office) -> Arrival:
@@ -802,7 +805,7 @@ def complete_step(step: int, evidence: str, office: Office) -> Arrival:
         child = followup.complete_step(db, step, evidence=evidence, by=office.by, now=office.now)
         account.touch(db, pl.Series("child", [child], pl.Int64))
         _trail(db, office, "step.done", "step", [step])
-    return take_up(office)
+    return take_up(office, near=True)
 
 
 def acknowledge(notice: int, agency: str, office: Office) -> Arrival:
@@ -811,7 +814,7 @@ def acknowledge(notice: int, agency: str, office: Office) -> Arrival:
         child = notices.acknowledge(db, notice, by=office.by, agency=agency, now=office.now)
         account.touch(db, pl.Series("child", [child], pl.Int64))
         _trail(db, office, "notice.acknowledged", "notice", [notice])
-    return take_up(office)
+    return take_up(office, near=True)
 
 
 def _note(arrival: Arrival, read: list[feeds.Delivery]) -> None:

@@ -6,7 +6,7 @@ nothing, because a notice's id is that of what it is about and of who is told.
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -36,6 +36,7 @@ OWED = """
     where g.closed is null
       and not exists (select from notices_outbox o
                       where o.about = g.id and o.times = g.times and o.recipient = d.recipient and o.corrects is null)
+      {near}
     order by g.id, d.duty"""
 
 # What was told and no longer stands: its event was withdrawn or became something else, or a file turned out to be another child's.
@@ -55,10 +56,13 @@ RETRACTED = """
                 where l.child = o.child and l.judgement = 'match' and l.since <= o.created and l.until > o.created
                   and f.child is distinct from o.child
                   and not exists (select from identity_child c where c.id = o.child and c.into_ = f.child)))
+      {near}
     order by o.id"""
 SEPARATED = """
     select distinct l.child from identity_link l
-    where l.judgement = 'match' and l.until is not null and exists (select from notices_outbox o where o.child = l.child)"""
+    where l.judgement = 'match' and l.until is not null and exists (select from notices_outbox o where o.child = l.child)
+      {near}"""
+NEAR = "and {}.child = any(%(children)s)"
 
 SEND = """
     update notices_outbox set sent = %(now)s, channel = %(channel)s where sent is null
@@ -101,13 +105,17 @@ class _Desk:
         )
 
 
-def tell(db: store.Db, *, now: datetime, pack: Pack) -> Counter[Told]:
-    """Compose every notice that is owed and not yet in the outbox, corrections too; returns how many to whom for which duty."""
+def tell(db: store.Db, *, now: datetime, pack: Pack, children: Sequence[int] | None = None) -> Counter[Told]:
+    """Compose every notice that is owed and not yet in the outbox, corrections too; returns how many to whom for which duty.
+
+    ``children``: those whose accounts an act has just changed, where somebody waits for it; what is owed about others, because a
+    process was killed or a duty is new, is found by whoever looks at all.
+    """
     store.lock(db, "notices.tell")
     desk = _desk(pack, now)
-    owed = store.frame(db, OWED, _asked(desk.duties.values()))
+    owed = store.frame(db, _about(OWED, "g", children), _asked(desk.duties.values()) | {"children": children})
     composed: Counter[Told] = Counter()
-    for rows in (owed, _retracted(db)):
+    for rows in (owed, _retracted(db, children)):
         for part in rows.iter_slices(SLICE):
             composed += _write(db, desk, part)
     return composed
@@ -119,7 +127,7 @@ def _desk(pack: Pack, now: datetime) -> _Desk:
     return _Desk(pack, now, by_name, words(pack), Calendar.of(pack), titles)
 
 
-def _asked(wanted: Any) -> dict[str, list[str | None]]:
+def _asked(wanted: Any) -> dict[str, Any]:
     every: list[Duty] = list(wanted)
     return {
         "duties": [duty.name for duty in every],
@@ -129,9 +137,15 @@ def _asked(wanted: Any) -> dict[str, list[str | None]]:
     }
 
 
-def _retracted(db: store.Db) -> pl.DataFrame:
-    separated = [row["child"] for row in store.fetch(db, SEPARATED)]
-    return store.frame(db, RETRACTED, {"separated": separated})
+def _about(query: str, table: str, children: Sequence[int] | None) -> str:
+    """A query about these children alone, or about all."""
+    return query.format(near="" if children is None else NEAR.format(table))
+
+
+def _retracted(db: store.Db, children: Sequence[int] | None) -> pl.DataFrame:
+    asked = {"children": children}
+    separated = [row["child"] for row in store.fetch(db, _about(SEPARATED, "l", children), asked)]
+    return store.frame(db, _about(RETRACTED, "o", children), asked | {"separated": separated})
 
 
 def _write(db: store.Db, desk: _Desk, rows: pl.DataFrame) -> Counter[Told]:
