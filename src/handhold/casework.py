@@ -53,7 +53,7 @@ class Arrival:
     """What became of a batch: the deliveries with their counts, and how many things changed because of them.
 
     ``touched``: the children whose events or links changed; ``children``: how often an account was made anew; ``relinked``:
-    files that have another child; ``idle``: questions that are asked no more.
+    files that have another child; ``idle``: questions that wait no more.
     """
 
     deliveries: list[feeds.Delivery] = field(default_factory=list)
@@ -522,7 +522,7 @@ def link(office: Office, arrival: Arrival) -> None:
     office.show("link files", 0, 1)
     with _acting(office) as db:
         found = identity.identify(db, by=office.by, now=office.now, pack=office.pack, engine=office.engine)
-        account.touch(db, found.children)
+        account.touch(db, pl.concat([found.children, found.doubted]))
         arrival.touched |= set(found.children)
         arrival.linked += found.linked
         arrival.questions += found.questions
@@ -539,24 +539,27 @@ def link_again(office: Office) -> Arrival:
     office.show("link again", 0, 1)
     with _acting(office) as db:
         found = identity.again(db, by=office.by, now=office.now, pack=office.pack, engine=office.engine)
-        timeline.add(db, _moves(db, found.moved, office.now), by=office.by, now=office.now)
+        timeline.add(db, _moves(found.moved, office.now), by=office.by, now=office.now)
         account.touch(db, found.children)
-        arrival.touched |= set(found.children)
-        arrival.relinked, arrival.questions, arrival.idle = len(found.moved), found.asked, found.idle
-        _trail(db, office, "file.relinked", "child", found.children)
+        moved = pl.concat([found.moved["had"], found.moved["child"].alias("had")]).unique().sort()
+        arrival.touched |= set(moved)
+        arrival.relinked, arrival.idle = len(found.moved), found.idle
+        arrival.questions += found.asked
+        if len(moved):
+            _trail(db, office, "file.relinked", "child", moved)
     office.show("link again", 1, 1)
     return take_up(office, arrival)
 
 
-def _moves(db: Db, moved: pl.DataFrame, now: datetime) -> list[timeline.OwnEvent]:
+def _moves(moved: pl.DataFrame, now: datetime) -> list[timeline.OwnEvent]:
     """Coming together and parting are events of the children that stand."""
     files = pl.col("file").cast(pl.String).sort().str.join(" ")
-    return [
-        timeline.OwnEvent(child, kind, now, {"files": which})
-        for kind, side in (("separated", "had"), ("linked", "child"))
-        for child, which in moved.group_by(side, maintain_order=True).agg(files).iter_rows()
-        if identity.resolve(db, child) == child
-    ]
+    left = moved.filter("stands").select("file", child="had", kind=pl.lit("separated"))
+    came = moved.select(
+        "file", "child", kind=pl.when("joins").then(pl.lit("linked")).otherwise(pl.lit("separated"))
+    )
+    told = pl.concat([left, came]).group_by("child", "kind", maintain_order=True).agg(files)
+    return [timeline.OwnEvent(child, kind, now, {"files": which}) for child, kind, which in told.iter_rows()]
 
 
 def take_up(office: Office, arrival: Arrival | None = None, *, near: bool = False) -> Arrival:

@@ -1,19 +1,23 @@
 """All files linked as if they had come today: in pieces is as at once, twice is as once, and persons' words stand."""
 
+import importlib
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from handhold import identity, store
+from handhold.feeds.model import DESCRIPTION
 
 from .said import ANA, NOW, PACK, file_id, said, tell, together
 from .test_link import ROW, a_row
 from .typed import told
 
+module = importlib.import_module("handhold.identity.again")  # the package's own name for it is the function
 LATER = NOW + timedelta(days=30)
 BY = {"by": "person:7", "why": "read both files"}
 SOME = settings(
@@ -74,7 +78,11 @@ def test_files_that_came_one_after_another_end_as_those_that_came_at_once(
     come(db, [rows])
     at_once, asked = together(db), between(db)
     db.execute("rollback to savepoint before")
-    come(db, [[row] for row in order])
+    night = data.draw(st.integers(0, len(order)))  # another night lies between: what it joined may part again
+    come(db, [[row] for row in order[:night]])
+    again(db)
+    check(db)
+    come(db, [[row] for row in order[night:]])
     again(db)
     check(db)
     assert (together(db), between(db)) == (at_once, asked)
@@ -123,3 +131,60 @@ def test_what_persons_said_stands_and_a_held_file_stays(db: store.Db) -> None:
     before = together(db)
     again(db)
     assert together(db) == before
+
+
+def test_a_question_about_two_children_that_persons_spoke_of_waits_on(db: store.Db) -> None:
+    number = {"number": "216043624"}
+    come(db, [[said("ERO", "216043624", **ANA), said("ORR", "UC1", **number, **ANA)]])
+    identity.decide(db, file_id("ERO", "216043624"), file_id("ORR", "UC1"), "match", **BY, now=NOW)
+    identity.describe(db, pl.DataFrame([said("ORR", "UC2", **number, **ANA)], DESCRIPTION), now=NOW)
+    identity.hold(db, file_id("ORR", "UC2"), True, **BY, now=NOW)
+    identity.identify(db, by="system", now=NOW, pack=PACK)
+    asked = between(db)
+    assert len(asked) == 1
+    done = again(db)
+    assert (len(done.moved), done.idle, between(db)) == (0, 0, asked)
+
+
+def test_a_file_never_joins_a_child_because_it_once_gave_it_its_id(db: store.Db) -> None:
+    """The child that ERO's file founded kept its id with a file that is held, and that has nothing to do with it."""
+    ero, orr = file_id("ERO", "216043624"), file_id("ORR", "UC1")
+    come(
+        db,
+        [
+            [said("ERO", "216043624", **ANA)],
+            [said("ORR", "UC1", last="TZOC", first="WILMER", dob="2011-02-03")],
+        ],
+    )
+    child = {row["id"]: row["child"] for row in store.fetch(db, "select id, child from identity_file")}
+    db.execute("insert into identity_child (id, born) values (7, %s)", [NOW])
+    for file, id_ in ((ero, 7), (orr, child[ero])):
+        db.execute("update identity_link set child = %s where file = %s", [id_, file])
+        db.execute("update identity_file set child = %s where id = %s", [id_, file])
+    identity.hold(db, orr, True, **BY, now=NOW)
+    again(db)
+    after = {row["id"]: row["child"] for row in store.fetch(db, "select id, child from identity_file")}
+    assert after == {ero: 7, orr: child[ero]}
+    db.execute("update identity_link set evidence = '{}' where file = %s", [ero])
+    again(db)
+    assert {
+        row["id"]: row["child"] for row in store.fetch(db, "select id, child from identity_file")
+    } == after
+
+
+def test_what_comes_while_all_is_linked_again_is_linked_next(
+    db: store.Db, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    come(db, [[said("ORR", "UC1", number="216043624", **ANA)], [said("ERO", "216043624", **ANA)]])
+    db.execute("update identity_link set evidence = '{}'")  # as it was kept once: something to draw anew
+    late = pl.DataFrame([said("EOIR", "9000001", number="216043624", **ANA)], DESCRIPTION)
+    real = module.partition
+
+    def meanwhile(*args: Any) -> Any:
+        identity.describe(db, late, now=NOW)
+        return real(*args)
+
+    monkeypatch.setattr(module, "partition", meanwhile)
+    again(db)
+    assert identity.identify(db, by="system", now=LATER, pack=PACK).linked == 1
+    assert len(together(db)) == 1

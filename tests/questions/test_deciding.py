@@ -317,4 +317,6 @@ def test_linking_all_again_joins_what_the_order_of_arrival_kept_apart_and_can_be
     assert one("select by from ledger_entry where verb = 'file.relinked' order by seq desc limit 1") == [
         {"by": "person:1"}
     ]
+    acts = one("select count(*) as n from ledger_entry where verb = 'file.relinked'")
     assert "files with another child 0;" in invoke("link", "again", *how)
+    assert one("select count(*) as n from ledger_entry where verb = 'file.relinked'") == acts

@@ -47,8 +47,11 @@ DOUBTS = """
         join identity_key k on k.key = m.number join identity_file o on o.id = k.file and o.child <> m.child
         where exists (select from identity_description e where e.file = o.id and e.number = m.number and not e.withdrawn)
           and not exists (
-            select from mine a join identity_judgement j on a.file in (j.file_a, j.file_b) and j.until is null and j.judgement = 'no match'
-            join identity_file g on g.id in (j.file_a, j.file_b) and g.child = o.child where a.child = m.child)
+            select from identity_file a join identity_judgement j on j.file_a = a.id and j.until is null and j.judgement = 'no match'
+            join identity_file g on g.id = j.file_b and g.child = o.child where a.child = m.child)
+          and not exists (
+            select from identity_file a join identity_judgement j on j.file_b = a.id and j.until is null and j.judgement = 'no match'
+            join identity_file g on g.id = j.file_a and g.child = o.child where a.child = m.child)
         group by m.child)
     select child, coalesce(questions, 0) as questions, coalesce(s.numbers, 0) as numbers, coalesce(b.numbers, 0) as of_two
     from asked full join several s using (child) full join borne b using (child)"""

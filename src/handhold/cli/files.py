@@ -63,7 +63,7 @@ def again(preview: bool, by: str | None, now: datetime) -> None:
         done = seen.arrival if seen else casework.link_again(acting)
     OUT.print(
         f"{'would be: ' if preview else ''}files with another child {done.relinked:,}; "
-        f"questions {done.questions:,} new, {done.idle:,} asked no more"
+        f"questions {done.questions:,} new, {done.idle:,} wait no more"
     )
     if seen is None:
         print_changes(done)

@@ -3,8 +3,8 @@
 A file that comes attaches to one child or is asked about, and never merges two children that stand; and what was linked when
 nothing spoke against it stands though a later file does. So a nation that came in pieces has more children than its files
 say, more questions, and a few links too many (docs/decisions/0020). Here everything is compared at once and only what would
-stand otherwise is linked anew. What persons said stands: a child that a person put together, or that has a file which only
-persons may link, stays as it is, and what was said to be apart stays apart.
+stand otherwise is linked anew. What persons said stands: a child of whose files a person has said that they are one child's or
+not, or that has a file which only persons may link, stays as it is; others may join it.
 """
 
 from collections.abc import Mapping
@@ -15,21 +15,21 @@ import polars as pl
 
 from handhold import store
 from handhold.identity.asking import ask
-from handhold.identity.compare import Engine, compare
+from handhold.identity.compare import Engine, Scale, compare
 from handhold.identity.describe import everyone
-from handhold.identity.judgement import settle
+from handhold.identity.judgement import reopen, settle
 from handhold.identity.link import BOTH, asked_of, doubts_among, write
 from handhold.identity.model import codes, scale
-from handhold.identity.parting import named
 from handhold.identity.partition import Progress, partition
 from handhold.identity.review import DOUBTED
-from handhold.identity.unlink import forward
 from handhold.pack import Pack
 
+SYSTEM = "system"  # whoever asks for it, it is not a person who says that a question is answered
+# Children that a person spoke of, or that have a file which only persons may link, are left whole.
 STANDING = """
     select f.id as file, f.agency, f.child, f.hold as held, f.child in (
         select g.child from identity_judgement j join identity_file g on g.id in (j.file_a, j.file_b)
-        where j.until is null and j.judgement = 'match'
+        where j.until is null and j.judgement <> 'possible'
         union select g.child from identity_file g where g.linked_by = 'person' or g.hold) as kept,
         l.evidence ->> 'through' is null as founds
     from identity_file f left join identity_link l on l.file = f.id and l.until is null and l.judgement = 'match'
@@ -37,21 +37,34 @@ STANDING = """
 ELDEST = "select id from identity_child where id = any(%s) order by born, id"
 BORNE = "select 1 from identity_file where child = %s limit 1"
 ENDED = "update identity_link set until = %s where file = any(%s) and until is null and judgement = 'match'"
-# Questions about children of whom nothing is unsure any more, unless a person has said something of theirs.
+# Every id that these files ever bore leads to a child that stands: itself, or the one that most of its files bear now.
+LEADS = """
+    with ids as (select distinct child from identity_link where file = any(%(files)s)),
+    bore as (
+        select l.child as id, f.child, count(distinct l.file) as files
+        from ids join identity_link l using (child) join identity_file f on f.id = l.file where f.child is not null group by 1, 2),
+    heir as (select distinct on (id) id, child from bore order by id, (id = child) desc, files desc, child)
+    update identity_child c set into_ = nullif(h.child, c.id) from heir h
+    where c.id = h.id and c.into_ is distinct from nullif(h.child, c.id)"""
+# Questions about children of whom nothing is unsure any more; not where nothing was compared, and not where a person has said
+# something.
 IDLE = """
     delete from identity_question q using identity_file a, identity_file b
     where q.closed is null and q.reason <> %s and a.id = q.file_a and b.id = q.file_b
+      and not (a.child in (select child from left_whole) and b.child in (select child from left_whole))
       and not exists (select from doubted d where d.low = least(a.child, b.child) and d.high = greatest(a.child, b.child))
       and not exists (select from identity_proposal p where p.until is null
                       and p.file_a = least(q.file_a, q.file_b) and p.file_b = greatest(q.file_a, q.file_b))
       and not exists (select from identity_judgement j where j.until is null
-                      and j.file_a = least(q.file_a, q.file_b) and j.file_b = greatest(q.file_a, q.file_b))"""
+                      and j.file_a = least(q.file_a, q.file_b) and j.file_b = greatest(q.file_a, q.file_b))
+    returning a.child, b.child"""
 
 
 @dataclass(frozen=True)
 class Again:
-    """What stands otherwise now: ``moved`` (``file``, the child it ``had`` and the ``child`` it has), how many questions are
-    new and how many are asked no more, and all children to be accounted for anew."""
+    """What stands otherwise now: ``moved`` (``file``; the child it ``had``, and whether that ``stands``; the ``child`` it has, and
+    whether files of several came together there, ``joins``), how many questions are new and how many wait no more, and all
+    children to be accounted for anew."""
 
     moved: pl.DataFrame
     asked: int
@@ -70,35 +83,57 @@ def again(
     store.lock(db, "identity")
     rules = scale(pack, db)
     stands = store.frame(db, STANDING)
-    files = stands.select(
-        "file", "agency", "held", child=pl.when("kept").then("child"), fresh=~pl.col("kept")
-    )
+    # A child that is left whole has a name of its own meanwhile: its id may be the one that the founder of others would give.
+    whole = stands.filter("kept")["child"].unique().sort()
+    meanwhile = {child: -turn for turn, child in enumerate(whole, 1)}
+    files = stands.select("file", "agency", "held", child=_renamed("child", meanwhile), fresh=~pl.col("kept"))
     people = everyone(db, stands["file"], codes(pack))
     judged = store.frame(
         db, "select file_a as a, file_b as b, judgement from identity_judgement where until is null"
     )
     found = partition(files, people, judged, rules, progress, engine)
     once = stands.join(found.links.select("file", once="child"), on="file", how="left").select(
-        "file", "agency", "kept", "founds", had="child", once=pl.coalesce("once", "child")
+        "file",
+        "agency",
+        "kept",
+        "founds",
+        had="child",
+        once=pl.coalesce("once", _renamed("child", meanwhile)),
     )
     other = once.filter(_differs())
-    ids = _ids(db, other)
-    drawn = other.filter(~pl.col("kept")).select("file", child=_of(ids, pl.col("had")))
-    if len(drawn):
-        db.execute(ENDED, [now, drawn["file"].to_list()])
-        links = found.links.drop("child").join(drawn, on="file", maintain_order="left")
-        write(db, links, rules, by, now)
-        forward(db)
-    child = once.select("file", "agency", "had", child=_of(ids, pl.col("had")))
-    doubtful = doubts_among(found, child.drop("had"), judged, rules)
+    ids = _ids(db, other, {name: child for child, name in meanwhile.items()})
+    drawn = other.filter(~pl.col("kept")).select("file", child=_of(ids))
     waited = _waiting(db)
+    if len(drawn):
+        _draw(db, found.links, drawn, rules, by, now)
+    child = once.select("file", "agency", "had", child=_of(ids))
+    doubtful = doubts_among(found, child.drop("had"), judged, rules)
     asked = ask(db, asked_of(doubtful, rules), now=now)
-    settle(db, by=by, now=now)
-    idle = _idle(db, doubtful)
-    moved = child.filter(pl.col("child") != pl.col("had")).select("file", "had", "child")
+    settle(db, by=SYSTEM, now=now)
+    idle = _idle(db, doubtful, whole)
+    moved = child.select(
+        "file", "had", "child", stands=pl.col("had").is_in(pl.col("child").unique().implode()),
+        joins=pl.col("had").n_unique().over("child") > 1,
+    ).filter(pl.col("child") != pl.col("had"))  # fmt: skip
     touched = [moved["had"], moved["child"], *(doubtful[side] for side in BOTH), idle]
     children = pl.concat([some.alias("child") for some in touched]).unique().sort()
     return Again(moved, asked, waited + asked - _waiting(db), children)
+
+
+def _draw(db: store.Db, links: pl.DataFrame, drawn: pl.DataFrame, rules: Scale, by: str, now: datetime) -> None:  # fmt: skip
+    """End the links of these files and draw those found instead, and let ids and questions follow."""
+    files = drawn["file"].to_list()
+    db.execute(ENDED, [now, files])
+    write(db, links.drop("child").join(drawn, on="file", maintain_order="left"), rules, by, now)
+    db.execute(LEADS, {"files": files})
+    reopen(db, files, by=SYSTEM, now=now)
+
+
+def _renamed(column: str, names: Mapping[int, int]) -> pl.Expr:
+    """The ids of these children as other names, null for all others."""
+    if not names:
+        return pl.lit(None, pl.Int64)
+    return pl.col(column).replace_strict(names, default=None, return_dtype=pl.Int64)
 
 
 def _differs() -> pl.Expr:
@@ -108,30 +143,36 @@ def _differs() -> pl.Expr:
     return (together != had) | (together != once) | loose
 
 
-def _of(ids: Mapping[int, int], default: pl.Expr) -> pl.Expr:
-    return pl.col("file").replace_strict(ids, default=default, return_dtype=pl.Int64) if ids else default
+def _of(ids: Mapping[int, int]) -> pl.Expr:
+    had = pl.col("had")
+    return pl.col("file").replace_strict(ids, default=had, return_dtype=pl.Int64) if ids else had
 
 
-def _ids(db: store.Db, other: pl.DataFrame) -> dict[int, int]:
-    """The child id of each of these files (``file, kept, had, once``): that of a child that stays whole; else of the one that
-    bore it whole, or mostly; else that of its founder, or the next of its kind where another child bears that by now."""
-    stays = pl.col("had").filter("kept").first().alias("stays")
-    groups = other.group_by("once", maintain_order=True).agg("file", stays)
-    kept, free = (
-        groups.filter(which) for which in (pl.col("stays").is_not_null(), pl.col("stays").is_null())
+def _ids(db: store.Db, other: pl.DataFrame, whole: Mapping[int, int]) -> dict[int, int]:
+    """The child id of each of these files (``file, had, once``): of a child left whole (``whole``: its id by its name meanwhile),
+    its own; else that of the child that bore all its files, or most of those left; else its founder's, or the next of its kind
+    where another child bears that."""
+    named = {once: whole[once] for once in other["once"].unique() if once in whole}
+    parts = (
+        other.filter(~pl.col("had").is_in(list(whole.values())))
+        .group_by("had", "once")
+        .agg(n=pl.len(), least=pl.col("file").min())
     )
-    taken = set(kept["stays"])
-    had = dict(other.filter(~pl.col("had").is_in(list(taken))).select("file", "had").iter_rows())
-    eldest = [row[0] for row in db.execute(ELDEST, [sorted(set(had.values()))])]
-    parts = [frozenset(files) for files in free["file"]]
-    found = {file: child for files, child in kept.select("file", "stays").iter_rows() for file in files}
-    names = named(parts, had, had, eldest)
-    taken |= {child for child in names if child is not None}
-    for part, name, once in zip(parts, names, free["once"], strict=True):
-        child = _unborne(db, once, taken) if name is None else name
-        taken.add(child)
-        found |= dict.fromkeys(part, child)
-    return found
+    held = parts.with_columns(all=pl.col("n") == pl.col("n").sum().over("had"))
+    eldest = {row[0]: turn for turn, row in enumerate(db.execute(ELDEST, [held["had"].unique().to_list()]))}
+    ranked = sorted(
+        held.iter_rows(named=True), key=lambda p: (not p["all"], eldest[p["had"]], -p["n"], p["least"])
+    )
+    taken = set(whole.values())
+    for part in ranked:
+        if part["once"] not in named and part["had"] not in taken:
+            named[part["once"]] = part["had"]
+            taken.add(part["had"])
+    for once in other["once"].unique(maintain_order=True):
+        if once not in named:
+            named[once] = _unborne(db, once, taken)
+            taken.add(named[once])
+    return {file: named[once] for file, once in other.select("file", "once").iter_rows()}
 
 
 def _unborne(db: store.Db, child: int, taken: set[int]) -> int:
@@ -147,10 +188,13 @@ def _waiting(db: store.Db) -> int:
     return int(store.fetch(db, "select count(*) as n from identity_question where closed is null")[0]["n"])
 
 
-def _idle(db: store.Db, doubtful: pl.DataFrame) -> pl.Series:
+def _idle(db: store.Db, doubtful: pl.DataFrame, whole: pl.Series) -> pl.Series:
     """Take away the questions about children of whom nothing is unsure; returns both children of each."""
-    db.execute("create temp table doubted (low bigint, high bigint) on commit drop")
+    db.execute("create temp table doubted (low bigint, high bigint, primary key (low, high)) on commit drop")
+    db.execute("create temp table left_whole (child bigint primary key) on commit drop")
     store.copy_in(db, "doubted", doubtful.select("low", "high"))
-    gone = db.execute(IDLE + " returning a.child, b.child", [DOUBTED]).fetchall()
-    db.execute("drop table doubted")
+    store.copy_in(db, "left_whole", whole.to_frame("child"))
+    db.execute("analyze doubted; analyze left_whole")
+    gone = db.execute(IDLE, [DOUBTED]).fetchall()
+    db.execute("drop table doubted; drop table left_whole")
     return pl.Series("child", [child for pair in gone for child in pair], pl.Int64)

@@ -1,5 +1,6 @@
 """Find the child of every fresh file: candidates, compared, joined without running away; what is unsure is asked."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -37,12 +38,13 @@ INVOLVED = """
 
 @dataclass(frozen=True)
 class Identified:
-    """The children whose files changed or about whom there is more or less doubt, how many files were linked to another, how
-    many questions were opened."""
+    """The children whose files changed, how many files were linked to another, how many questions were opened, and the children
+    about whom there is more or less doubt (``doubted``)."""
 
     children: pl.Series
     linked: int
     questions: int
+    doubted: pl.Series
 
 
 def identify(
@@ -66,16 +68,16 @@ def identify(
         made, scale = made_later(db), scale_later(pack, db)
     rows = told.fetchall()
     if not rows:
-        return Identified(pl.Series("child", [], pl.Int64), 0, 0)
+        return Identified(_children(()), 0, 0, _children(()))
     renewed(db, made())
     rules, written = scale(), codes(pack)
     if len(rows) <= few.FEW:
         few_files = newcomers.opened(rows, written)
         freed = _given_up(db) if any(file.child is not None for file in few_files.values()) else []
         links, unsure, asked = newcomers.join(db, few_files, rules, by=by, now=now, written=written)
-        children = {link.child for link in links} | {child for doubt in unsure for child in doubt.children}
-        touched = pl.Series("child", sorted(children.union(freed)), pl.Int64)
-        return Identified(touched, sum(link.through is not None for link in links), asked)
+        doubted = _children({child for doubt in unsure for child in doubt.children}.union(freed))
+        linked = sum(link.through is not None for link in links)
+        return Identified(_children({link.child for link in links}), linked, asked, doubted)
     freed = _given_up(db)
     files, people = _involved(db, written)
     judged = store.frame(
@@ -89,9 +91,12 @@ def identify(
     changed = write(db, found.links, rules, by, now)
     db.execute("drop table involved")
     settle(db, by=by, now=now)
-    doubted = [doubtful[side].alias("child") for side in BOTH]
-    touched = pl.concat([changed, *doubted, pl.Series("child", freed, pl.Int64)]).unique().sort()
-    return Identified(touched, found.links["through"].count(), asked)
+    doubted = _children({child for side in BOTH for child in doubtful[side]}.union(freed))
+    return Identified(changed, found.links["through"].count(), asked, doubted)
+
+
+def _children(ids: Iterable[int]) -> pl.Series:
+    return pl.Series("child", sorted(ids), pl.Int64)
 
 
 def _given_up(db: store.Db) -> list[int]:
@@ -142,7 +147,9 @@ def write(db: store.Db, links: pl.DataFrame, rules: Scale, by: str, now: datetim
            from linked l where l.id = f.id""",
         [now],
     )
-    db.execute("update identity_file set fresh = false where fresh")
+    # Only what was read: others may have come meanwhile, and are linked next.
+    had = links.filter(pl.col("had").is_not_null())["file"]
+    db.execute("update identity_file set fresh = false where id = any(%s)", [had.to_list()])
     store.tell_planner(db, "identity_file", len(new))
     db.execute("drop table linked")
     return links["child"].unique().sort()
