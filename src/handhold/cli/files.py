@@ -47,9 +47,7 @@ def quality(sample: int, now: datetime) -> None:
 
 @link.command("again")
 @click.option("--preview", is_flag=True, help="Only say what would change.")
-@click.option(
-    "--by", type=Person(), default=casework.SYSTEM, help="Who asks, as person:ID; at night nobody does."
-)
+@click.option("--by", type=Person(), help="Who asks, as person:ID; at night nobody does.")
 @now_option
 def again(preview: bool, by: str | None, now: datetime) -> None:
     """Link all files as if they had come today: what the order of arrival left apart or together comes right.
