@@ -2,9 +2,9 @@
 
 A file that comes attaches to one child or is asked about, and never merges two children that stand; and what was linked when
 nothing spoke against it stands though a later file does. So a nation that came in pieces has more children than its files
-say, more questions, and a few links too many (``docs/decisions/0020-the-night-links-all-again.md``). Here everything is compared at once and only what would
-stand otherwise is linked anew. What persons said stands: a child of whose files a person has said that they are one child's or
-not, or that has a file which only persons may link, stays as it is; others may join it.
+say, more questions, and a few links too many (``docs/decisions/0020-the-night-links-all-again.md``). Here everything is
+compared at once and only what would stand otherwise is linked anew. What persons said stands: a child of whose files a person
+has said that they are one child's or not, or that has a file which only persons may link, stays as it is; others may join it.
 """
 
 from collections.abc import Mapping
