@@ -2,13 +2,13 @@
 
 import shutil
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import nation
 import pytest
 
-from handhold import casework, feeds, pack, store
+from handhold import casework, feeds, ledger, pack, store
 from handhold.ledger import checkpoints
 
 NOW = datetime.fromisoformat("2024-05-31T23:59-04:00")
@@ -50,3 +50,14 @@ def loaded(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 def file_of(agency: str, key: str) -> int:
     return store.blind_one(f"{agency}\x1f{key}", "file")
+
+
+def take_back_all() -> None:
+    """Whatever a test said is taken back, and what it drew, claimed and proposed is gone."""
+    with store.transaction() as db:
+        words = store.fetch(db, "select file_a, file_b from identity_judgement where until is null")
+    later = office("person:9", NOW + timedelta(days=1))
+    for word in words:
+        casework.withdraw_word(word["file_a"], word["file_b"], "test over", later)
+    with ledger.acting_transaction("person:9") as db:
+        db.execute("truncate identity_review, identity_claim, identity_proposal")

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from handhold import casework, cli, identity, ledger, oversight, store
 from handhold.oversight import questions
 
-from .conftest import ANA, LUIS, MIA, NOW, PACK, file_of, office
+from .conftest import ANA, LUIS, MIA, NOW, PACK, file_of, office, take_back_all
 
 LATER = NOW + timedelta(days=1)
 
@@ -20,12 +20,7 @@ LATER = NOW + timedelta(days=1)
 def undone(loaded: object) -> Iterator[None]:
     """Whatever a test says is taken back after it."""
     yield
-    with store.transaction() as db:
-        words = store.fetch(db, "select file_a, file_b from identity_judgement where until is null")
-    for word in words:
-        casework.withdraw_word(word["file_a"], word["file_b"], "test over", office("person:9", LATER))
-    with ledger.acting_transaction("person:9") as db:
-        db.execute("truncate identity_review, identity_claim, identity_proposal")
+    take_back_all()
 
 
 def waiting(person: str = "person:1") -> list[dict[str, Any]]:

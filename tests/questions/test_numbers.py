@@ -8,9 +8,9 @@ import nation
 import polars as pl
 import pytest
 
-from handhold import casework, feeds, identity, ledger, store
+from handhold import casework, feeds, identity, store
 
-from .conftest import ANA, LUIS, MIA, NOW, file_of, office
+from .conftest import ANA, LUIS, MIA, NOW, file_of, office, take_back_all
 
 LATER = NOW + timedelta(days=1)
 COURT_OF_LUIS = ("EOIR", "9000001")
@@ -20,12 +20,7 @@ COURT_OF_LUIS = ("EOIR", "9000001")
 def undone(loaded: object) -> Iterator[None]:
     """What a test says is taken back after it."""
     yield
-    with store.transaction() as db:
-        words = store.fetch(db, "select file_a, file_b from identity_judgement where until is null")
-    for word in words:
-        casework.withdraw_word(word["file_a"], word["file_b"], "test over", office("person:9", LATER))
-    with ledger.acting_transaction("person:9") as db:
-        db.execute("truncate identity_review, identity_claim, identity_proposal")
+    take_back_all()
 
 
 def doubts(agency: str, key: str) -> set[str]:

@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from typing import Any
 
 import pytest
-from questions.conftest import ANA, MIA, NOW, PACK, file_of, office
+from questions.conftest import ANA, MIA, NOW, PACK, file_of, take_back_all
 from questions.conftest import loaded as loaded
 
-from handhold import access, casework, identity, ledger, store
+from handhold import access, identity, ledger, store
 from handhold.web import clock
 
 from .conftest import PASSWORD
@@ -43,14 +42,7 @@ def people(seats: list[Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[list[A
     """The pages' clock stands still; whatever a test says is taken back after it."""
     monkeypatch.setenv(clock.HELD, NOW.isoformat())
     yield seats
-    with store.transaction() as db:
-        words = store.fetch(db, "select file_a, file_b from identity_judgement where until is null")
-    for word in words:
-        casework.withdraw_word(
-            word["file_a"], word["file_b"], "test over", office("person:9", NOW + timedelta(days=1))
-        )
-    with ledger.acting_transaction("person:9") as db:
-        db.execute("truncate identity_review, identity_claim, identity_proposal")
+    take_back_all()
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from handhold import store
 from handhold.identity.asking import ask
 from handhold.identity.compare import Engine, Scale, compare
 from handhold.identity.describe import everyone
-from handhold.identity.judgement import reopen, settle
+from handhold.identity.judgement import lead_on, reopen, settle
 from handhold.identity.link import BOTH, asked_of, doubts_among, write
 from handhold.identity.model import codes, scale
 from handhold.identity.partition import Progress, partition
@@ -37,15 +37,6 @@ STANDING = """
 ELDEST = "select id from identity_child where id = any(%s) order by born, id"
 BORNE = "select 1 from identity_file where child = %s limit 1"
 ENDED = "update identity_link set until = %s where file = any(%s) and until is null and judgement = 'match'"
-# Every id that these files ever bore leads to a child that stands: itself, or the one that most of its files bear now.
-LEADS = """
-    with ids as (select distinct child from identity_link where file = any(%(files)s)),
-    bore as (
-        select l.child as id, f.child, count(distinct l.file) as files
-        from ids join identity_link l using (child) join identity_file f on f.id = l.file where f.child is not null group by 1, 2),
-    heir as (select distinct on (id) id, child from bore order by id, (id = child) desc, files desc, child)
-    update identity_child c set into_ = nullif(h.child, c.id) from heir h
-    where c.id = h.id and c.into_ is distinct from nullif(h.child, c.id)"""
 # Questions about children of whom nothing is unsure any more; not where nothing was compared, and not where a person has said
 # something.
 IDLE = """
@@ -125,7 +116,7 @@ def _draw(db: store.Db, links: pl.DataFrame, drawn: pl.DataFrame, rules: Scale, 
     files = drawn["file"].to_list()
     db.execute(ENDED, [now, files])
     write(db, links.drop("child").join(drawn, on="file", maintain_order="left"), rules, by, now)
-    db.execute(LEADS, {"files": files})
+    lead_on(db, files)
     reopen(db, files, by=SYSTEM, now=now)
 
 

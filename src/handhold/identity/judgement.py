@@ -242,7 +242,7 @@ def _settle(
         taken.add(chosen)
         child |= dict.fromkeys(group, chosen)
     changed = _relink(db, near, child, by=by, why=why, now=now)
-    _resolve_to(db, child)
+    lead_on(db, list(child))
     reopen(db, list(child), by=by, now=now)
     touched = {near.child[f] for f in changed} | {child[f] for f in changed} | {child[f] for f in files}
     return sorted(touched)
@@ -304,18 +304,19 @@ def _relink(
     return [row["file"] for row in rows]
 
 
-def _resolve_to(db: store.Db, child: Mapping[int, int]) -> None:
+LEADS = """
+    with ids as (select distinct child from identity_link where file = any(%(files)s)),
+    bore as (
+        select l.child as id, f.child, count(distinct l.file) as files
+        from ids join identity_link l using (child) join identity_file f on f.id = l.file where f.child is not null group by 1, 2),
+    heir as (select distinct on (id) id, child from bore order by id, (id = child) desc, files desc, child)
+    update identity_child c set into_ = nullif(h.child, c.id) from heir h
+    where c.id = h.id and c.into_ is distinct from nullif(h.child, c.id)"""
+
+
+def lead_on(db: store.Db, files: list[int]) -> None:
     """Every id that these files ever bore leads to a child that stands: itself, or the one that most of its files bear now."""
-    db.execute(
-        """with bore as (
-               select l.child as id, w.child, count(distinct l.file) as files
-               from unnest(%(files)s::bigint[], %(children)s::bigint[]) as w (file, child) join identity_link l on l.file = w.file
-               group by 1, 2),
-           heir as (select distinct on (id) id, child from bore order by id, (id = child) desc, files desc, child)
-           update identity_child c set into_ = nullif(h.child, c.id) from heir h
-           where c.id = h.id and c.into_ is distinct from nullif(h.child, c.id)""",
-        {"files": list(child), "children": list(child.values())},
-    )
+    db.execute(LEADS, {"files": files})
 
 
 def reopen(db: store.Db, files: list[int], *, by: str, now: datetime) -> None:

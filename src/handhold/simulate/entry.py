@@ -29,10 +29,8 @@ SOUNDS = tuple(  # written one way, heard another
         ("B", "V"),
     )
 )  # fmt: skip
-TURNED, AT_HOME = (
-    0.3,
-    0.5,
-)  # of names run together, the second first; of short given names, the one used at home
+TURNED = 0.3  # of names run together: the second first
+AT_HOME = 0.5  # of short given names: the one used at home
 BIRTH_SLIPS = (("days", 0.46), ("year", 0.24), ("swap", 0.16), ("january", 0.14))
 
 
