@@ -73,12 +73,16 @@ SAYS = ("id", "child", "kind", "reason")
 
 @dataclass(frozen=True)
 class Updated:
-    """How many children were accounted for, and which; and the gaps that opened and closed (id, child, kind, reason)."""
+    """Which children were accounted for, and the gaps that opened and closed (id, child, kind, reason)."""
 
-    children: int
     which: pl.Series
     opened: pl.DataFrame
     closed: pl.DataFrame
+
+    @property
+    def children(self) -> int:
+        """How many they were."""
+        return len(self.which)
 
 
 def touch(db: store.Db, children: pl.Series, *, undone: bool = False) -> None:
@@ -195,7 +199,7 @@ def _store(db: store.Db, taken: dict[int, str | None], made: folding.Made, now: 
     opened, closed = _write_gaps(db, gaps, before.with_columns(_why_closed(taken)), now)
     _write_standing(db, children, made.accounts, now)
     _tell_timeline(db, opened, closed, now)
-    return Updated(len(children), children, opened.select(SAYS), closed.select(SAYS))
+    return Updated(children, opened.select(SAYS), closed.select(SAYS))
 
 
 def _why_closed(taken: dict[int, str | None]) -> pl.Expr:
@@ -327,7 +331,6 @@ def _tell_timeline(db: store.Db, opened: pl.DataFrame, closed: pl.DataFrame, now
 def _together(chunks: list[Updated]) -> Updated:
     empty = pl.DataFrame(schema={"id": pl.Int64, "child": pl.Int64, "kind": pl.String, "reason": pl.String})
     return Updated(
-        sum(chunk.children for chunk in chunks),
         pl.concat([pl.Series("child", [], pl.Int64), *(chunk.which for chunk in chunks)]),
         pl.concat([empty, *(chunk.opened for chunk in chunks)]),
         pl.concat([empty, *(chunk.closed for chunk in chunks)]),
