@@ -106,6 +106,10 @@ def test_levels_of_birth_dates(a: str, b: str, level: str) -> None:
         ("DEL AGUILA", "DELAGUILA", "same-one"), ("DE LOS SANTOS", "DELOSSANTOS", "same-one"), ("DE LAS CASAS", "DELASCASAS", "same-one"),
         ("DELGADO", "DEGADO", "same-one"), ("DERAS", "DERAS", "same-one"), ("HERNANDEZ", "ERNANDES", "alike"), ("GIMENEZ", "JIMENES", "alike"),
         ("AJQUI", "AHKI", "alike"), ("TZ'UNUN", "TZUNUN", "same-one"), ("XOL", "SHOL", "alike"), ("SAQUIC", "ZAKIC", "alike"),
+        ("DE PAZ", "DEPAZ", "same-one"), ("DE PAZ LOPEZ", "DEPAZ LOPEZ", "same"), ("DE PAZ LOPEZ", "DEPAZLOPEZ", "same"),
+        ("LOPEZ DE LEON", "LOPEZDELEON", "same"), ("GARCIA DE LA CRUZ", "GARCIADELACRUZ", "same"), ("GARCIA DE LA CRUZ", "DELACRUZGARCIA", "same"),
+        ("LOPEZ DELGADO", "LOPEZDELGADO", "same"), ("DERAS LOPEZ", "DERASLOPEZ", "same"), ("LOPEZ DE LEON", "LOPEZYLEON", "same"),
+        ("LOPEZ LEON", "LOPEZDELUNA", "other"), ("LARIOS", "RIOS", "other"), ("RIOS LOPEZ", "LARIOSLOPEZ", "other"),
         ("DELEON", "DELGADO", "other"), ("CRUZ", "DELACRUZ REYES", "part-alike"),
     ],
 )  # fmt: skip

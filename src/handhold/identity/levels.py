@@ -17,6 +17,8 @@ ALIKE_LONG, ALIKE_SHORT = (
     0.91,
     4,
 )  # Jaro-Winkler for words longer than so many letters; shorter ones may differ in one
+LEADING = frozenset({"", "DE", "DEL", "DELA", "DELOS", "DELAS"})  # written in one with the name after them
+PARTICLES = LEADING | {"Y", "LA", "LOS", "LAS"}
 HANDOVER_HOURS, TRIP_HOURS, TRIP_DAYS = 24, 96, 10
 RELEASE_DAYS = 7
 Nicknames = Mapping[str, frozenset[int]]
@@ -63,7 +65,23 @@ def surname_level(a: str, b: str) -> str:
     one, other = surnames(a), surnames(b)
     if one.ordered == other.ordered or one.run in (other.run, other.turned) or one.turned == other.run:
         return "same" if one.second or other.second else "same-one"
-    return _whole_names(one, other) if bool(one.second) == bool(other.second) else _one_left_out(one, other)
+    if bool(one.second) == bool(other.second):
+        return _whole_names(one, other)
+    few, many = (one, other) if not one.second else (other, one)
+    if in_one(few.whole, many.first, many.second) or in_one(few.whole, many.second, many.first):
+        return "same"
+    return _one_left_out(few, many)
+
+
+def in_one(word: str, first: str, second: str) -> bool:
+    """``word`` is both names one after the other, with or without the particles that folding took from them."""
+    if not word.endswith(second):
+        return False
+    rest = word.removesuffix(second)
+    return any(
+        rest.startswith(particle + first) and rest[len(particle + first) :] in PARTICLES
+        for particle in LEADING
+    )
 
 
 def _pairs(one: Name, other: Name) -> tuple[bool, bool, bool, bool]:
@@ -86,9 +104,8 @@ def _whole_names(one: Name, other: Name) -> str:
     return "one-of-two" if straight or straight_too or crossed or crossed_too else "other"
 
 
-def _one_left_out(one: Name, other: Name) -> str:
+def _one_left_out(few: Name, many: Name) -> str:
     """One word against two."""
-    few, many = (one, other) if not one.second else (other, one)
     if runs_alike(few, many):
         return "alike"
     if few.first in (many.first, many.second):

@@ -17,9 +17,9 @@ REMEMBERED = 200_000
 """Names of which the parts are kept at hand: a nation's common ones."""
 PARTICLES = re.compile(r"\b(?:DE LA|DE LOS|DE LAS|DEL|DE|LA|LOS|LAS|Y|DA|DOS|DAS)\b")
 JOINING, FOREIGN, BLANKS = re.compile(r"[-‐-―/,.]"), re.compile(r"[^A-Z ]"), re.compile(r" +")
-# A particle written in one with its surname: DELACRUZ, DELEON, DELCID. What is left has to look like a name of its own.
+# A particle written in one with its surname: DELACRUZ, DELEON, DELCID, DEPAZ. What is left has to look like a name of its own.
 GLUED = re.compile(
-    r"^(?:DEL(?=AGUILA|ANGEL|OLMO)|DEL(?:AS|OS|A)?(?=[B-DF-HJ-NP-TV-Z][A-Z]{2})|DE(?=[A-Z]{4}))"
+    r"^(?:DEL(?=AGUILA|ANGEL|OLMO)|DEL(?:AS|OS|A)?(?=[B-DF-HJ-NP-TV-Z][A-Z]{2})|DE(?=[A-Z]{3}))"
 )
 
 # Spellings of one Spanish or Maya sound, applied in order: the left is written for the right by one clerk or another.

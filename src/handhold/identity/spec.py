@@ -18,6 +18,8 @@ from handhold.identity.levels import (
     ALIKE_SHORT,
     DAYS_OFF,
     HANDOVER_HOURS,
+    LEADING,
+    PARTICLES,
     RELEASE_DAYS,
     SHORTENED,
     TRIP_DAYS,
@@ -149,6 +151,13 @@ def _either_starts(a: str, b: str) -> str:
 
 
 LAST_SAME = "(last_ordered_l = last_ordered_r or last_run_l in (last_run_r, last_turned_r) or last_turned_l = last_run_r)"
+BEFORE, BETWEEN = (f"(?:{'|'.join(sorted(some))})" for some in (LEADING, PARTICLES))
+LAST_IN_ONE = " or ".join(
+    f"(last_2_{few} = '' and last_2_{many} <> '' and ends_with(last_1_{few}, last_{second}_{many})"
+    f" and regexp_full_match(last_1_{few}, '{BEFORE}' || last_{first}_{many} || '{BETWEEN}' || last_{second}_{many}))"
+    for few, many in ("lr", "rl")
+    for first, second in ("12", "21")
+)
 LAST_TWO = "(last_2_l <> '' and last_2_r <> '')"
 LAST_ONE = "(last_2_l = '' and last_2_r = '')"
 LAST_PART = (
@@ -203,7 +212,7 @@ TRAITS: tuple[Trait, ...] = (
     ), _of("number", number_level), personal=True),
     Trait("court", both("court"), (("same", "court_l = court_r"), ("different", "true")), _of("court", exact_level), personal=True),
     Trait("surname", both("last"), (
-        ("same", f"{LAST_SAME} and (last_2_l <> '' or last_2_r <> '')"), ("same-one", LAST_SAME), ("alike", f"{LAST_WHOLE} or {LAST_JOINED}"),
+        ("same", f"({LAST_SAME} or {LAST_IN_ONE}) and (last_2_l <> '' or last_2_r <> '')"), ("same-one", LAST_SAME), ("alike", f"{LAST_WHOLE} or {LAST_JOINED}"),
         ("part", LAST_PART), ("part-alike", f"{LAST_SOME} and not {LAST_TWO}"), ("one-of-two", LAST_SOME), ("other", "true"),
     ), _of("last", surname_level), rare=frozenset({"same", "same-one", "part"})),
     Trait("given", both("first"), (

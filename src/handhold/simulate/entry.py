@@ -114,9 +114,9 @@ def _surname(rng: np.random.Generator, names: pl.DataFrame, wrong: Bools) -> pl.
             ).str.strip_chars_end()
         )
         .when((slip == "run together") & turned)
-        .then(pl.concat_str("s2", "s1"))
+        .then(pl.concat_str("s2", "s1").str.replace_all(" ", "", literal=True))
         .when(two & (slip == "run together"))
-        .then(pl.concat_str("s1", "s2"))
+        .then(pl.concat_str("s1", "s2").str.replace_all(" ", "", literal=True))
         .when(slip == "sound")
         .then(by_ear)
         .otherwise(pl.concat_str(letter, pl.lit(" "), "s2").str.strip_chars_end()),
