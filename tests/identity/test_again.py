@@ -3,6 +3,7 @@
 import importlib
 from collections.abc import Iterable
 from datetime import timedelta
+from itertools import combinations
 from typing import Any
 
 import polars as pl
@@ -89,6 +90,44 @@ def test_files_that_came_one_after_another_end_as_those_that_came_at_once(
     after = again(db)
     assert (len(after.moved), after.asked, after.idle) == (0, 0, 0)
     db.execute("rollback to savepoint before")
+
+
+TURN = st.tuples(ROW, st.one_of(st.none(), st.integers(0, 99)))
+
+
+@SOME
+@given(st.lists(TURN, min_size=2, max_size=10, unique_by=lambda turn: turn[0][0]))
+def test_children_that_a_person_parted_end_as_if_that_had_been_known_at_once(
+    db: store.Db, turns: list[Any]
+) -> None:
+    with db.transaction(force_rollback=True):
+        parted = {pair for day, turn in enumerate(turns) for pair in come_and_part(db, turn, day)}
+        again(db)
+        check(db)
+        ended, asked = together(db), between(db)
+        assert len(again(db).moved) == 0
+    with db.transaction(force_rollback=True):
+        identity.describe(db, pl.DataFrame([a_row(row) for row, _ in turns], DESCRIPTION), now=NOW)
+        for pair in parted:
+            db.execute(
+                "insert into identity_judgement (file_a, file_b, judgement, by, why, since) values (%s, %s, 'no match', %s, '', %s)",
+                [*pair, BY["by"], NOW],
+            )
+        identity.identify(db, by="system", now=NOW, pack=PACK)
+        assert (ended, asked) == (together(db), between(db))
+
+
+def come_and_part(db: store.Db, turn: Any, day: int) -> list[tuple[int, int]]:
+    """A file comes, and a person may say of two that are not one child's that they never are."""
+    row, which = turn
+    tell(db, a_row(row), day=day)
+    child = {one["id"]: one["child"] for one in store.fetch(db, "select id, child from identity_file")}
+    apart = [pair for pair in combinations(sorted(child), 2) if child[pair[0]] != child[pair[1]]]
+    if which is None or not apart:
+        return []
+    pair = apart[which % len(apart)]
+    identity.decide(db, *pair, "no match", **BY, now=NOW + timedelta(days=day))
+    return [pair]
 
 
 @pytest.mark.slow

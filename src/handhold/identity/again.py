@@ -4,7 +4,8 @@ A file that comes attaches to one child or is asked about, and never merges two 
 nothing spoke against it stands though a later file does. So a nation that came in pieces has more children than its files
 say, more questions, and a few links too many (``docs/decisions/0020-the-night-links-all-again.md``). Here everything is
 compared at once and only what would stand otherwise is linked anew. What persons said stands: a child of whose files a person
-has said that they are one child's or not, or that has a file which only persons may link, stays as it is; others may join it.
+has said that they are one child's, or that has a file which only persons may link, stays as it is, and others may join it; what
+a person has said is not one child's stays apart.
 """
 
 from collections.abc import Mapping
@@ -25,11 +26,11 @@ from handhold.identity.review import DOUBTED
 from handhold.pack import Pack
 
 SYSTEM = "system"  # whoever asks for it, it is not a person who says that a question is answered
-# Children that a person spoke of, or that have a file which only persons may link, are left whole.
+# Children that a person's match holds together, or that have a file which only persons may link, are left whole.
 STANDING = """
     select f.id as file, f.agency, f.child, f.hold as held, f.child in (
         select g.child from identity_judgement j join identity_file g on g.id in (j.file_a, j.file_b)
-        where j.until is null and j.judgement <> 'possible'
+        where j.until is null and j.judgement = 'match'
         union select g.child from identity_file g where g.linked_by = 'person' or g.hold) as kept,
         l.evidence ->> 'through' is null as founds
     from identity_file f left join identity_link l on l.file = f.id and l.until is null and l.judgement = 'match'
