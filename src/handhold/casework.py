@@ -566,16 +566,18 @@ def take_up(office: Office, arrival: Arrival | None = None, *, near: bool = Fals
     """Bring accounts up to date, and let gaps, follow-ups and notices follow from them.
 
     Having told an agency is news about the child, too, so it goes round until no account is waiting. ``near``: a person waits
-    for what they said of a few children; agencies are told about those, and whatever is owed about others waits for the clock.
+    for what they said of a few children; agencies are told about those and their follow-ups move, and whatever is owed about others
+    waits for the clock.
     """
     arrival = arrival or Arrival()
     waiting = True
     while waiting:
         accounted = _account(office, arrival)
         waiting = len(accounted) > 0
-        arrival.told += _tell(office, accounted if near else None)
+        children = accounted.to_list() if near else None
+        arrival.told += _tell(office, children)
         arrival.notices = arrival.told.total()
-        arrival.steps += _respond(office)
+        arrival.steps += _respond(office, children)
         send_notices(office)
     watch_feeds(office)
     seal_ledger(office)
@@ -625,19 +627,18 @@ def time_passed(office: Office) -> Arrival:
     return left_behind(office)
 
 
-def _respond(office: Office) -> int:
+def _respond(office: Office, children: list[int] | None) -> int:
     office.show("follow up", 0, 1)
     with _acting(office) as db:
-        steps = followup.respond(db, now=office.now, pack=office.pack)
+        steps = followup.respond(db, now=office.now, pack=office.pack, children=children)
     office.show("follow up", 1, 1)
     return steps
 
 
-def _tell(office: Office, children: pl.Series | None) -> Counter[Told]:
+def _tell(office: Office, children: list[int] | None) -> Counter[Told]:
     office.show("tell agencies", 0, 1)
     with _acting(office) as db:
-        of = None if children is None else children.to_list()
-        told = notices.tell(db, now=office.now, pack=office.pack, children=of)
+        told = notices.tell(db, now=office.now, pack=office.pack, children=children)
     office.show("tell agencies", 1, 1)
     return told
 

@@ -98,6 +98,22 @@ def test_the_same_again_changes_nothing(db: store.Db) -> None:
     assert store.fetch(db, "select * from timeline_event order by id") == events
 
 
+def test_an_act_moves_the_follow_ups_of_its_children_and_the_clock_those_of_all(db: store.Db) -> None:
+    other, late = CHILD + 1, datetime(2024, 6, 7, 4, 0, tzinfo=UTC)
+    missed(db)
+    gap = missed(db, child=other)
+    assert followup.respond(db, now=MONDAY, pack=PACK, children=[]) == 0
+    assert followup.respond(db, now=MONDAY, pack=PACK, children=[CHILD]) == 7
+    assert steps(db, other) == {}
+    assert respond(db) == 7
+    assert steps(db, other) == steps(db)
+    close_gap(db, gap, MONDAY)
+    followup.respond(db, now=late, pack=PACK, children=[CHILD])
+    assert (steps(db)["contact"], steps(db, other)["contact"]) == ("lapsed", "open")
+    respond(db, late)
+    assert steps(db, other)["contact"] == "dropped"
+
+
 def test_a_gap_without_a_protocol_begins_nothing(db: store.Db) -> None:
     open_gap(db, "transfer-late", "late")
     assert respond(db) == 0

@@ -5,7 +5,7 @@ the stirred follow-ups, not once a follow-up: a nation has a few hundred such st
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -25,17 +25,17 @@ NEW_GAPS = """
     select g.id as gap, g.times, g.child, g.subject, g.kind
     from account_gap g
     where g.closed is null and g.kind = any(%(kinds)s)
-      and not exists (select from followup_run r where r.gap = g.id and r.times = g.times)"""
+      and not exists (select from followup_run r where r.gap = g.id and r.times = g.times) {near}"""
 
 # A gap that closed ends its follow-up, unless a person of this follow-up decided it: then the rest is still to be done.
 GAP_CLOSED = """
     update followup_run r set ended = %(now)s, outcome = 'gap-closed', stirred = false
     from account_gap g
     where r.ended is null and g.id = r.gap and (g.closed is not null or g.times > r.times)
-      and not exists (select from followup_step s where s.run = r.id and s.done is not null and s.name = any(%(deciding)s))"""
-DROP_STEPS = """
-    update followup_step s set dropped = %(now)s from followup_run r
-    where r.id = s.run and r.ended = %(now)s and s.done is null and s.dropped is null"""
+      and not exists (select from followup_step s where s.run = r.id and s.done is not null and s.name = any(%(deciding)s))
+      {near}
+    returning r.id"""
+DROP_STEPS = "update followup_step set dropped = %(now)s where run = any(%(runs)s) and done is null and dropped is null"
 
 TOLD = """
     update followup_step s
@@ -43,6 +43,7 @@ TOLD = """
     where s.done is null and s.dropped is null and s.closes_with is not null
       and not exists (select from account_gap g where g.child = s.child and g.closed is null
                       and g.kind = split_part(s.closes_with, '/', 1) and g.reason = split_part(s.closes_with, '/', 2))
+      {near}
     returning s.id, s.child, s.name, s.run"""
 FOUND = """
     update followup_step s
@@ -50,12 +51,13 @@ FOUND = """
     from (select o.id, case when exists (select from account_gap g where g.child = o.child and g.closed is null and g.kind = %(gap)s)
                             then %(open)s::text else %(none)s::text end as code
           from followup_step o join followup_run r on r.id = o.run
-          where o.done is null and o.dropped is null and o.name = %(name)s and r.protocol = %(protocol)s and r.ended is null) f
+          where o.done is null and o.dropped is null and o.name = %(name)s and r.protocol = %(protocol)s and r.ended is null
+            {near}) f
     where f.id = s.id
     returning s.id, s.child, s.name, s.run"""
 LAPSE = """
     update followup_step s set lapsed = %(now)s, escalated_to = escalate_to, outcome = 'lapsed'
-    where s.due < %(now)s and s.done is null and s.dropped is null and s.lapsed is null
+    where s.due < %(now)s and s.done is null and s.dropped is null and s.lapsed is null {near}
     returning s.id, s.child, s.name, s.run"""
 STIR = "update followup_run set stirred = true where id = any(%(runs)s) and ended is null"
 
@@ -87,8 +89,8 @@ WORK = """
 
 WHY = "follow-up"
 # By sets: the planner, which knows nothing of a caseload just filled, would look each child up.
-OWED = "select child from followup_step where agency = %(agency)s and done is null and dropped is null"
-SEEN = "select child from access_caseload where agency = %(agency)s and person = '' and until is null"
+OWED = "select child from followup_step where agency = %(agency)s and done is null and dropped is null {near}"
+SEEN = "select child from access_caseload where agency = %(agency)s and person = '' and until is null {near}"
 TAKEN, GIVEN_BACK = f"{OWED} except {SEEN}", f"{SEEN} and why = %(why)s except {OWED}"
 
 
@@ -96,39 +98,44 @@ class StepError(Exception):
     """A step that cannot be completed so: the message says why and what would do."""
 
 
-def respond(db: store.Db, *, now: datetime, pack: Pack) -> int:
+def respond(db: store.Db, *, now: datetime, pack: Pack, children: Sequence[int] | None = None) -> int:
     """Begin, move and end follow-ups so that they answer the gaps as they are; returns how many steps were set.
 
-    Deterministic, and the same again changes nothing. The caller's transaction.
+    Deterministic, and the same again changes nothing. ``children``: those whose accounts an act has just changed, where somebody
+    waits for it; what the clock does to others is found by whoever looks at all. The caller's transaction.
     """
     store.lock(db, "followup.respond")
     current = protocols(pack)
-    _begin(db, current, now)
+    _begin(db, current, now, children)
     known = _followed(db)
-    _end(db, known.values(), now)
+    _end(db, known.values(), now, children)
     calendar = Calendar.of(pack)
     steps = 0
-    while moved := _move(db, known, calendar, now):
+    while moved := _move(db, known, calendar, now, children):
         steps += moved
     db.execute(CALM, {"now": now, "closing": [s.name for p in known.values() for s in p.steps if s.closes]})
-    _caseloads(db, pack, now)
+    _caseloads(db, pack, now, children)
     return steps
 
 
-def _caseloads(db: store.Db, pack: Pack, now: datetime) -> None:
+def _caseloads(db: store.Db, pack: Pack, now: datetime, children: Sequence[int] | None) -> None:
     """Providers and counsel see a child while a running follow-up asks something of them, and no longer."""
     for agency in sorted({role.agency for role in access.words(pack).roles if role.scope == "caseload"}):
-        taken = store.frame(db, TAKEN, {"agency": agency})
-        access.assign(db, taken["child"], agency=agency, by=SYSTEM, why=WHY, now=now)
-        access.release(
-            db, store.frame(db, GIVEN_BACK, {"agency": agency, "why": WHY})["child"], agency=agency, now=now
+        asked = {"agency": agency, "why": WHY, "children": children}
+        taken, given_back = (
+            store.frame(db, store.near(query, "child", children), asked) for query in (TAKEN, GIVEN_BACK)
         )
+        access.assign(db, taken["child"], agency=agency, by=SYSTEM, why=WHY, now=now)
+        access.release(db, given_back["child"], agency=agency, now=now)
 
 
-def _begin(db: store.Db, current: Mapping[str, Protocol], now: datetime) -> None:
+def _begin(
+    db: store.Db, current: Mapping[str, Protocol], now: datetime, children: Sequence[int] | None
+) -> None:
     """A follow-up for each open gap whose kind has a protocol in force and that has none yet."""
     active = {kind: p for kind, p in current.items() if p.effective_from <= now.date()}
-    fresh = store.frame(db, NEW_GAPS, {"kinds": list(active)})
+    asked = {"kinds": list(active), "children": children}
+    fresh = store.frame(db, store.near(NEW_GAPS, "g.child", children), asked)
     if not len(fresh):
         return
     for protocol in active.values():
@@ -167,35 +174,42 @@ def _followed(db: store.Db) -> dict[str, Protocol]:
     return {row["version"]: parse(row["text_"]) for row in store.fetch(db, query)}
 
 
-def _end(db: store.Db, followed: Iterable[Protocol], now: datetime) -> None:
+def _end(db: store.Db, followed: Iterable[Protocol], now: datetime, children: Sequence[int] | None) -> None:
     deciding = [step.name for protocol in followed for step in protocol.steps if step.decides]
-    if db.execute(GAP_CLOSED, {"now": now, "deciding": deciding}).rowcount:
-        db.execute(DROP_STEPS, {"now": now})
+    asked = {"now": now, "deciding": deciding, "children": children}
+    ended = [run for (run,) in db.execute(store.near(GAP_CLOSED, "r.child", children), asked)]
+    if ended:
+        db.execute(DROP_STEPS, {"now": now, "runs": ended})
 
 
-def _move(db: store.Db, known: Mapping[str, Protocol], calendar: Calendar, now: datetime) -> int:
+def _move(
+    db: store.Db,
+    known: Mapping[str, Protocol],
+    calendar: Calendar,
+    now: datetime,
+    children: Sequence[int] | None,
+) -> int:
     """One round: what completes by itself, what lapses, and the steps that follow. Zero when all is calm."""
-    done = store.fetch(db, TOLD, {"now": now}) + _find(db, known.values(), now)
+    asked = {"now": now, "children": children}
+    done = store.fetch(db, store.near(TOLD, "s.child", children), asked)
+    done += _find(db, known.values(), asked)
     _record(db, "step-done", done, now)
-    lapsed = store.fetch(db, LAPSE, {"now": now})
+    lapsed = store.fetch(db, store.near(LAPSE, "s.child", children), asked)
     _record(db, "step-lapsed", lapsed, now)
     db.execute(STIR, {"runs": [row["run"] for row in (*done, *lapsed)]})
     return _set_next(db, known, calendar, now)
 
 
-def _find(db: store.Db, followed: Iterable[Protocol], now: datetime) -> list[dict[str, Any]]:
-    """Steps that Handhold does by itself, by looking whether the child has a gap of some kind."""
+def _find(db: store.Db, followed: Iterable[Protocol], asked: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Steps that Handhold does by itself, by looking whether the child has a gap of some kind; ``asked``: when, and of whom."""
     found: list[dict[str, Any]] = []
+    query = store.near(FOUND, "o.child", asked["children"])
     for protocol in followed:
         for step in protocol.steps:
             if step.finds:
-                asked = {
-                    "gap": step.finds.gap,
-                    "open": step.finds.open,
-                    "none": step.finds.none,
-                    "name": step.name,
-                }
-                found += store.fetch(db, FOUND, asked | {"protocol": protocol.name, "now": now})
+                looked = {"gap": step.finds.gap, "open": step.finds.open, "none": step.finds.none}
+                wanted = {"name": step.name, "protocol": protocol.name}
+                found += store.fetch(db, query, {**asked, **looked, **wanted})
     return found
 
 

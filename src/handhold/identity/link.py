@@ -67,9 +67,9 @@ def identify(
         told = newcomers.fresh(db)
         made, scale = made_later(db), scale_later(pack, db)
     rows = told.fetchall()
+    renewed(db, made())
     if not rows:
         return Identified(_children(()), 0, 0, _children(()))
-    renewed(db, made())
     rules, written = scale(), codes(pack)
     if len(rows) <= few.FEW:
         few_files = newcomers.opened(rows, written)

@@ -62,7 +62,6 @@ SEPARATED = """
     select distinct l.child from identity_link l
     where l.judgement = 'match' and l.until is not null and exists (select from notices_outbox o where o.child = l.child)
       {near}"""
-NEAR = "and {}.child = any(%(children)s)"
 
 SEND = """
     update notices_outbox set sent = %(now)s, channel = %(channel)s where sent is null
@@ -113,7 +112,9 @@ def tell(db: store.Db, *, now: datetime, pack: Pack, children: Sequence[int] | N
     """
     store.lock(db, "notices.tell")
     desk = _desk(pack, now)
-    owed = store.frame(db, _about(OWED, "g", children), _asked(desk.duties.values()) | {"children": children})
+    owed = store.frame(
+        db, store.near(OWED, "g.child", children), _asked(desk.duties.values()) | {"children": children}
+    )
     composed: Counter[Told] = Counter()
     for rows in (owed, _retracted(db, children)):
         for part in rows.iter_slices(SLICE):
@@ -137,15 +138,10 @@ def _asked(wanted: Any) -> dict[str, Any]:
     }
 
 
-def _about(query: str, table: str, children: Sequence[int] | None) -> str:
-    """A query about these children alone, or about all."""
-    return query.format(near="" if children is None else NEAR.format(table))
-
-
 def _retracted(db: store.Db, children: Sequence[int] | None) -> pl.DataFrame:
     asked = {"children": children}
-    separated = [row["child"] for row in store.fetch(db, _about(SEPARATED, "l", children), asked)]
-    return store.frame(db, _about(RETRACTED, "o", children), asked | {"separated": separated})
+    separated = [row["child"] for row in store.fetch(db, store.near(SEPARATED, "l.child", children), asked)]
+    return store.frame(db, store.near(RETRACTED, "o.child", children), asked | {"separated": separated})
 
 
 def _write(db: store.Db, desk: _Desk, rows: pl.DataFrame) -> Counter[Told]:

@@ -12,6 +12,7 @@ from handhold.store.db import (
     frame,
     lock,
     lock_within,
+    near,
     put_setting,
     rehearsal,
     setting,
@@ -43,7 +44,7 @@ from handhold.store.server import ensure, status, stop
 
 __all__ = [
     "Db", "Ids", "Key", "KeyMissing", "Keyring", "StoreError", "blind", "blind_all", "blind_one", "blobs", "close", "connect", "copy_in", "dsn",
-    "ensure", "fetch", "frame", "hold", "home", "keyring", "lock", "lock_within", "migrate", "put_setting", "rehearsal", "rotate",
+    "ensure", "fetch", "frame", "hold", "home", "keyring", "lock", "lock_within", "migrate", "near", "put_setting", "rehearsal", "rotate",
     "seal", "seal_many", "setting", "setting_later", "share", "spool", "stable_ids", "status", "stop", "tell_planner", "transaction", "unseal",
     "unseal_many", "upsert", "use",
 ]  # fmt: skip

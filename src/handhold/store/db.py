@@ -162,6 +162,11 @@ def fetch(db: Db, query: Query, params: Params = None) -> list[dict[str, Any]]:
         return cursor.execute(query, params).fetchall()
 
 
+def near(query: Query, column: str, children: Sequence[int] | None) -> Query:
+    """``query``, whose text has a place ``{near}``, about these children alone (its parameter ``children``), or about all."""
+    return query.replace("{near}", "" if children is None else f"and {column} = any(%(children)s)")
+
+
 def frame(db: Db, query: Query, params: Params = None) -> pl.DataFrame:
     """The rows of a query as columns, moved by COPY. jsonb and arrays come as text, timestamptz as UTC.
 
