@@ -8,9 +8,9 @@ and score. ``docs/decisions/0012-our-keys-find-the-pairs.md`` rests on these fig
 
 import argparse
 import time
-from dataclasses import replace
 
 import polars as pl
+from _bare import BARE
 from linkage import nation
 
 from handhold import pack
@@ -72,9 +72,11 @@ def main() -> None:
     asked.add_argument("--children", type=int, default=20_000)
     asked.add_argument("--error", type=float, default=3.0)
     asked.add_argument("--seed", type=int, default=7)
-    asked.add_argument("--bare", action="store_true", help="half of ORR's and USCIS's files have no A-number")
+    asked.add_argument(
+        "--bare", action="store_true", help="half of ORR's, EOIR's and USCIS's files have no A-number"
+    )
     wanted = asked.parse_args()
-    rates = replace(RATES, number_blank_orr=0.5, number_blank_uscis=0.5) if wanted.bare else RATES
+    rates = BARE if wanted.bare else RATES
     said, truth = nation(wanted.children, wanted.seed, wanted.error, rates)
     court = pl.when(pl.col("agency") == "EOIR").then("file_key").otherwise("court_case")
     people = profiles(said.with_columns(court_case=court).select("file", *SAID), codes(pack.load()))

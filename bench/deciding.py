@@ -1,7 +1,7 @@
 """How long a clerk waits at the page of questions: ``python bench/deciding.py [--children 20000]``.
 
-A simulated nation (errors × 3, half of ORR's and USCIS's files without A-number) is taken in by the main job. Then two people sign in
-and answer what waits, each question through its page: the next question, its page, the answer with its accounts, notices and
+A simulated nation (errors × 3, half of ORR's, EOIR's and USCIS's files without A-number) is taken in by the main job. Then two people
+sign in and answer what waits, each question through its page: the next question, its page, the answer with its accounts, notices and
 ledger. Printed are milliseconds of each, and how many decisions an hour these waits alone would allow. Bar: 200 an hour is 18
 seconds each, of which the machine may take one (issue 4). The home is its own, gone afterwards.
 """
@@ -12,13 +12,13 @@ import secrets
 import statistics
 import time
 from collections import Counter
-from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
+from _bare import BARE
 from _home import home
 
 AS_OF = date(2024, 5, 31)
@@ -30,10 +30,8 @@ def taken_in(children: int, seed: int, folder: Path) -> dict[tuple[str, str], in
     """The nation goes through the main job; returns whose each file is, by agency and key."""
     from handhold import casework, feeds, pack
     from handhold.simulate import simulate
-    from handhold.simulate.parameters import RATES
 
-    rates = replace(RATES, number_blank_orr=0.5, number_blank_uscis=0.5)
-    simulate(folder, children=children, seed=seed, as_of=AS_OF, adults_per_child=0.05, error=3.0, rates=rates)
+    simulate(folder, children=children, seed=seed, as_of=AS_OF, adults_per_child=0.05, error=3.0, rates=BARE)
     office = casework.Office(by=casework.SYSTEM, now=NOW, pack=pack.load())
     begun = time.monotonic()
     came = casework.arrive(feeds.find(folder / "feeds"), office, sender="bench")

@@ -42,10 +42,11 @@ MOST_ADULT = 7
 def identities(world: World) -> pl.DataFrame:
     """Who the respondents are: one row a child in court."""
     child, as_typed = world.cases.child, world.typed("EOIR")
+    blank = happens(world.chance.stream("court numbers"), len(child), world.rates.number_blank_eoir)
     return pl.DataFrame(
         {
             "IDNCASE": numbered("", CASE_FROM + child),
-            "A_NUMBER": key(world.numbers("EOIR", siblings=True)[child]),
+            "A_NUMBER": chosen(~blank, key(world.numbers("EOIR", siblings=True)[child])),
             "LAST_NAME": as_typed.last.gather(child),
             "FIRST_NAME": as_typed.given.gather(child),
             "BIRTHDATE": written(as_typed.born[child], ISO),

@@ -123,6 +123,7 @@ class Rates:
     number_mistyped: float = 0.003  # sample
     number_blank_orr: float = 0.077  # sample
     number_blank_uscis: float = 0.08
+    number_blank_eoir: float = 0.0  # of court cases, in the exchange's crosswalk
     name_error: tuple[tuple[str, float], ...] = (  # sample, per file
         ("ERO", 0.045),
         ("ORR", 0.045),
