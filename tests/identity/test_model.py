@@ -1,5 +1,6 @@
 """Training on the files at hand, and letting a model decide: nothing changes before a person adopts it."""
 
+import hashlib
 import tomllib
 
 import pytest
@@ -92,6 +93,32 @@ def test_what_was_weighed_is_explained_by_the_model_that_weighed_it(db: store.Db
     identity.adopt(db, another, PACK, now=NOW)
     assert identity.scale_of(PACK, db, identity.scale(PACK).version).version == identity.scale(PACK).version
     assert identity.scale_of(PACK, db, "gone").version == identity.scale_of(PACK, db, None).version == another
+
+
+def test_what_decided_can_be_read_when_the_pack_is_another_one(db: store.Db) -> None:
+    tell(db, said("ORR", "UC1", number="216043624", **ANA), said("ERO", "216043624", **ANA))
+    (drawn,) = store.fetch(db, "select evidence from identity_link where evidence ? 'model'")
+    (kept,) = identity.rules(db)
+    assert (kept["version"], kept["link"]) == (
+        drawn["evidence"]["rules"],
+        identity.scale(PACK).threshold("link"),
+    )
+    assert hashlib.sha256(kept["text"].encode()).hexdigest()[:8] == kept["version"]
+    shipped = store.fetch(
+        db, "select text_ from identity_model where version = %s", [drawn["evidence"]["model"]]
+    )
+    assert [row["text_"] for row in shipped] == [PACK.text("identity/model.toml")]
+    tell(db, said("EOIR", "9000001", number="216043624", **ANA), day=1)
+    assert len(identity.rules(db)) == 1
+
+
+def test_a_link_of_another_specification_is_explained_by_its_own_model(db: store.Db, another: str) -> None:
+    db.execute(
+        "update identity_model set spec = 'of last year', text_ = replace(text_, %s, 'of last year'), trained = null",
+        [version()],
+    )
+    told = identity.explain({"sex": "different"}, identity.scale_of(PACK, db, another))
+    assert told.stranger == pytest.approx(told.prior[0] - 1.0)
 
 
 def test_too_few_files_are_refused(db: store.Db) -> None:

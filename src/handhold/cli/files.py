@@ -171,10 +171,13 @@ def train(seed: int, adopt: bool, target: Path | None, by: str, now: datetime) -
 
 @identity_.command("models")
 def models() -> None:
-    """List the pack's model and those that were trained here, and say which decides."""
+    """List the pack's model, those trained here and those that were the pack's once, and say which decides; then the rules that
+    ever decided, by the number that evidence names them by: bits from which files are linked or asked about."""
     ready(None)
     with store.transaction() as db:
         print_rows("models", identity.models(db, pack.load()))
+        told = [{name: row[name] for name in row if name != "text"} for row in identity.rules(db)]
+        print_rows("rules", told)
 
 
 @identity_.command("adopt")

@@ -20,7 +20,7 @@ from handhold.identity.compare import Engine, Scale, compare
 from handhold.identity.describe import everyone
 from handhold.identity.judgement import lead_on, reopen, settle
 from handhold.identity.link import BOTH, asked_of, doubts_among, write
-from handhold.identity.model import codes, scale
+from handhold.identity.model import codes, keep, kept_later, scale
 from handhold.identity.partition import Progress, partition
 from handhold.identity.review import DOUBTED
 from handhold.pack import Pack
@@ -38,6 +38,13 @@ STANDING = """
 ELDEST = "select id from identity_child where id = any(%s) order by born, id"
 BORNE = "select 1 from identity_file where child = %s limit 1"
 ENDED = "update identity_link set until = %s where file = any(%s) and until is null and judgement = 'match'"
+# Files of the children that were drawn anew, and of those that anything was ever asked about with them: what a person said of a
+# child closed its questions, and holds for the files that are still one child's with those it was said of.
+NEAR = """
+    select f.id from identity_file f where f.child in (
+        select g.child from identity_file g where g.id = any(%(files)s)
+        union select g.child from identity_question q join identity_file g on g.id in (q.file_a, q.file_b)
+              where q.file_a = any(%(files)s) or q.file_b = any(%(files)s))"""
 # Questions about children of whom nothing is unsure any more; not where nothing was compared, and not where a person has said
 # something.
 IDLE = """
@@ -74,6 +81,7 @@ def again(
     """
     store.lock(db, "identity")
     rules = scale(pack, db)
+    keep(db, pack, rules, kept_later(db)(), now=now)
     stands = store.frame(db, STANDING)
     # A child that is left whole has a name of its own meanwhile: its id may be the one that the founder of others would give.
     whole = stands.filter("kept")["child"].unique().sort()
@@ -118,7 +126,7 @@ def _draw(db: store.Db, links: pl.DataFrame, drawn: pl.DataFrame, rules: Scale, 
     db.execute(ENDED, [now, files])
     write(db, links.drop("child").join(drawn, on="file", maintain_order="left"), rules, by, now)
     lead_on(db, files)
-    reopen(db, files, by=SYSTEM, now=now)
+    reopen(db, [file for (file,) in db.execute(NEAR, {"files": files})], by=SYSTEM, now=now)
 
 
 def _renamed(column: str, names: Mapping[int, int]) -> pl.Expr:

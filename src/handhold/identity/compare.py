@@ -72,12 +72,16 @@ class Scale:
         return str(self.model["version"])
 
     @cached_property
-    def ruled(self) -> str:
-        """A hash of what decides beside the model: thresholds, gates, loving forms, common languages."""
-        stated = {name: told for name, told in self.rules.items() if name not in UNDECIDING}
+    def stated(self) -> str:
+        """What decides beside the model, as JSON: thresholds and gates, loving forms, common languages."""
+        rules = {name: told for name, told in self.rules.items() if name not in UNDECIDING}
         forms = sorted((name, sorted(groups)) for name, groups in self.world.nicknames.items())
-        text = json.dumps([stated, forms, sorted(self.world.common)], sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:8]
+        return json.dumps([rules, forms, sorted(self.world.common)], sort_keys=True)
+
+    @cached_property
+    def ruled(self) -> str:
+        """A hash of :attr:`stated`, by which evidence names it."""
+        return hashlib.sha256(self.stated.encode()).hexdigest()[:8]
 
     def prior(self) -> tuple[float, float]:
         """Bits before anything is compared: against a stranger, against a sibling."""

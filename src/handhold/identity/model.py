@@ -16,6 +16,7 @@ from handhold.identity.spec import Knowledge, version
 from handhold.pack import Pack
 
 _scales: dict[tuple[str, str], Scale] = {}
+KEPT = "select version from identity_rules union all select version from identity_model"
 ADOPTED = "select version from identity_model where adopted is not null and until is null and spec = %s"
 NOBODY = {"a": pl.Int64, "b": pl.Int64, "judgement": pl.String}
 
@@ -45,34 +46,61 @@ def scale_later(pack: Pack, db: store.Db) -> Callable[[], Scale]:
 
 
 def scale_of(pack: Pack, db: store.Db, number: str | None) -> Scale:
-    """The model of this number, by which a link or a question was weighed, with the pack's rules of today.
+    """The model of this number, by which a link or a question was weighed: to explain it, whatever specification it is of.
 
-    The one that decides now where that one is not known here any more, or was trained for another specification.
+    The one that decides now where that one is not known here.
     """
     own = scale(pack)
     if number == own.version:
         return own
-    fits = "select 1 from identity_model where version = %s and spec = %s"
-    return (
-        _scale(pack, db, number)
-        if number and db.execute(fits, [number, version()]).fetchone()
-        else scale(pack, db)
-    )
+    known = db.execute("select 1 from identity_model where version = %s", [number]).fetchone()
+    return _scale(pack, db, number) if number and known else scale(pack, db)
 
 
-def _scale(pack: Pack, db: store.Db | None, adopted: str) -> Scale:
-    if (pack.version, adopted) not in _scales:
-        text = _text(db, adopted) if db and adopted else pack.text("identity/model.toml")
-        _scales[pack.version, adopted] = of(pack, tomllib.loads(text))
-    return _scales[pack.version, adopted]
+def kept_later(db: store.Db) -> Callable[[], set[str]]:
+    """Ask which models and rules are kept here; call what is returned for their numbers."""
+    asked = db.execute(KEPT)
+    return lambda: {number for (number,) in asked}
+
+
+def keep(db: store.Db, pack: Pack, scale: Scale, kept: set[str], *, now: datetime) -> None:
+    """Keep what decides, under the numbers by which evidence names it, so that it can be read when the pack is another one.
+
+    ``kept``: what :func:`kept_later` answers. Of models only the pack's own may be missing: others are kept when trained.
+    """
+    if scale.ruled not in kept:
+        db.execute(
+            "insert into identity_rules (version, text_, since) values (%s, %s, %s) on conflict do nothing",
+            [scale.ruled, scale.stated, now],
+        )
+    if scale.version not in kept:
+        text, told = pack.text("identity/model.toml"), scale.model
+        db.execute(
+            "insert into identity_model (version, text_, spec, files, by) values (%s, %s, %s, %s, %s) on conflict do nothing",
+            [told["version"], text, told["spec"], told["files"], PACKED],
+        )
+
+
+def _scale(pack: Pack, db: store.Db | None, kept: str) -> Scale:
+    if (pack.version, kept) not in _scales:
+        _scales[pack.version, kept] = (
+            _with_rules(pack, tomllib.loads(_text(db, kept)))
+            if db and kept
+            else of(pack, pack.toml("identity/model.toml"))
+        )
+    return _scales[pack.version, kept]
 
 
 def of(pack: Pack, model: Mapping[str, Any]) -> Scale:
-    """The rules of a pack with this model."""
+    """The rules of a pack with this model. Raises :class:`ModelError` for one of another specification."""
     if model["spec"] != version():
         raise ModelError(
             f"model {model['version']} was trained for another comparison specification; train one anew (handhold identity train)"
         )
+    return _with_rules(pack, model)
+
+
+def _with_rules(pack: Pack, model: Mapping[str, Any]) -> Scale:
     nicknames: dict[str, set[int]] = {}
     for group, names in enumerate(pack.toml("identity/names.toml")["forms"]):
         for name in names:
@@ -138,6 +166,7 @@ def train(
 
 
 LEAST = 2_000
+PACKED = "the pack"  # who a model is by that was not trained here
 LEVELS = {
     "trait": pl.String, "level": pl.String, "one child": pl.Float64, "strangers": pl.Float64, "siblings": pl.Float64,
     "stranger bits": pl.Float64, "sibling bits": pl.Float64, "stranger bits now": pl.Float64, "sibling bits now": pl.Float64,
@@ -145,7 +174,7 @@ LEVELS = {
 
 
 def adopt(db: store.Db, number: str, pack: Pack, *, now: datetime) -> None:
-    """From now on this model decides: one that was trained here, or the pack's own again. What was linked stays; only what comes
+    """From now on this model decides: one that was trained here or was the pack's once, or the pack's own again. What was linked stays; only what comes
     is weighed anew. Raises :class:`ModelError` for one that is not known or was trained for another specification."""
     own = number == scale(pack).version
     known = db.execute("select spec from identity_model where version = %s", [number]).fetchone()
@@ -164,23 +193,34 @@ def adopt(db: store.Db, number: str, pack: Pack, *, now: datetime) -> None:
 
 
 def models(db: store.Db, pack: Pack) -> list[dict[str, Any]]:
-    """The pack's model and those trained here, the newest first: ``version, files`` (trained on), ``trained, by, fits`` (today's
-    specification), ``decides``."""
+    """The pack's model, then those trained here, the newest first, and those that were the pack's once: ``version, files``
+    (trained on), ``trained`` (here, or null), ``by, fits`` (today's specification), ``decides``."""
+    own = scale(pack)
     here = store.fetch(
         db,
-        "select version, files, trained, by, spec = %s as fits from identity_model order by trained desc, version",
-        [version()],
+        """select version, files, trained, by, spec = %s as fits from identity_model where version <> %s
+           order by trained desc nulls last, version""",
+        [version(), own.version],
     )
-    own = scale(pack)
     shipped = {
         "version": own.version,
         "files": own.model["files"],
         "trained": None,
-        "by": "the pack",
+        "by": PACKED,
         "fits": True,
     }
     deciding = scale(pack, db).version
     return [row | {"decides": row["version"] == deciding} for row in (shipped, *here)]
+
+
+def rules(db: store.Db) -> list[dict[str, Any]]:
+    """The rules that ever decided here, the newest first: ``version, since, link, ask, margin`` (bits) and ``text``, JSON."""
+    return store.fetch(
+        db,
+        """select version, since, (t -> 0 ->> 'link')::float as link, (t -> 0 ->> 'ask')::float as ask,
+                  (t -> 0 ->> 'margin')::float as margin, text_ as text
+           from identity_rules cross join lateral (select text_::jsonb as t) told order by since desc, version""",
+    )
 
 
 def everything(db: store.Db, pack: Pack) -> tuple[pl.DataFrame, pl.DataFrame]:
