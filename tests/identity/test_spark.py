@@ -13,8 +13,8 @@ from handhold import cli, identity, store
 from handhold.identity import spark
 from handhold.identity.compare import Engine, compare
 
-from .said import NOW, PACK
-from .typed import told
+from .said import NOW, PACK, SCALE
+from .typed import WANTED, told
 
 CHILDREN = 400
 HERE_ALONE = {"spark.master": "local[2]"}
@@ -74,6 +74,22 @@ def test_spark_links_the_same_files_with_the_same_weights(
     assert by_here[0].children.equals(by_spark[0].children)
     assert by_here[0].linked > CHILDREN
     assert by_here[1:] == by_spark[1:]
+
+
+@pytest.mark.slow
+@pytest.mark.spark
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+def test_spark_weighs_as_many_pairs_as_the_other_engines_are_held_to(
+    typists: pl.DataFrame, many_pairs: pl.DataFrame, tmp_path: Path
+) -> None:
+    assert len(many_pairs) > WANTED
+    with spark.engine(HERE_ALONE | {"spark.local.dir": str(tmp_path)}) as engine:
+        there = engine(many_pairs, typists, SCALE).sort("a", "b")
+    here = compare(many_pairs, typists, SCALE).sort("a", "b")
+    weights = [name for name, kind in here.schema.items() if kind == pl.Float64]
+    assert here.drop(weights).equals(there.drop(weights))
+    for name in weights:
+        assert (here[name] - there[name]).abs().max() <= 1e-9, name
 
 
 @pytest.mark.parametrize(

@@ -4,58 +4,37 @@ import duckdb
 import polars as pl
 import pytest
 
-from handhold.identity.candidates import SAID, by_description, by_number, profiles, short_keys
-from handhold.identity.compare import in_columns, one_by_one, sided, weighed_pairs, with_rarity
+from handhold.identity.compare import in_columns, one_by_one, sided, weighed_pairs
 from handhold.identity.spec import BY_NAME, NAMES, PROFILE, TRAITS
 from handhold.identity.training import for_sql
 
-from .said import CODES, SCALE
-from .typed import nation
+from .said import SCALE
+from .typed import WANTED
 
-WANTED = 100_000
 NEAR = 1e-9
 
 
 @pytest.fixture(scope="module")
-def people() -> pl.DataFrame:
-    return with_rarity(profiles(nation(6_000, seed=4, error=6).select("file", *SAID), CODES), SCALE)
-
-
-@pytest.fixture(scope="module")
-def pairs(people: pl.DataFrame) -> pl.DataFrame:
-    """All that meet by a key, and as many more met by chance."""
-    met, files = short_keys(people), people["file"].unique().sort()
-    candidates = pl.concat([by_number(met, files), by_description(met, files, files)])
-    chance = pl.DataFrame(
-        {
-            "a": files.sample(WANTED, seed=1, with_replacement=True),
-            "b": files.sample(WANTED, seed=2, with_replacement=True),
-        }
-    )
-    found = pl.concat([candidates, chance.filter(pl.col("a") < pl.col("b"))]).unique(maintain_order=True)
-    assert len(found) > WANTED
-    return found
-
-
-@pytest.fixture(scope="module")
-def both(people: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
+def both(typists: pl.DataFrame, many_pairs: pl.DataFrame) -> pl.DataFrame:
     columns = [*PROFILE, "last_rare", "first_rare"]
     sides = [
-        people.select(pl.col("file").alias(s), *(pl.col(c).alias(f"{c}_{s}") for c in columns)) for s in "ab"
+        typists.select(pl.col("file").alias(s), *(pl.col(c).alias(f"{c}_{s}") for c in columns)) for s in "ab"
     ]
-    return pairs.join(sides[0], on="a", maintain_order="left").join(sides[1], on="b", maintain_order="left")
+    return many_pairs.join(sides[0], on="a", maintain_order="left").join(
+        sides[1], on="b", maintain_order="left"
+    )
 
 
 @pytest.fixture(scope="module")
-def by_sql(people: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
+def by_sql(typists: pl.DataFrame, many_pairs: pl.DataFrame) -> pl.DataFrame:
     """Levels and both sums, all of it said in SQL."""
     db = duckdb.connect()
-    db.register("people", for_sql(people, SCALE.world).to_arrow())
-    db.register("pairs", pairs.to_arrow())
+    db.register("people", for_sql(typists, SCALE.world).to_arrow())
+    db.register("pairs", many_pairs.to_arrow())
     sides = ", ".join(
         f"{s}.{c} as {c}_{s}"
         for s in "lr"
-        for c in for_sql(people.head(1), SCALE.world).columns
+        for c in for_sql(typists.head(1), SCALE.world).columns
         if c != "file"
     )
     levels = ", ".join(f"{trait.sql()} as {trait.name}" for trait in TRAITS)

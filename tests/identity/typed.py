@@ -15,6 +15,7 @@ from handhold.simulate.people import LANGUAGES, People, people
 from handhold.simulate.words import COUNTRIES
 
 AGENCIES = ("ERO", "ORR", "EOIR", "OPLA", "USCIS")
+WANTED = 100_000  # pairs on which engines are held to one another
 
 
 def nation(children: int, *, seed: int, error: float) -> pl.DataFrame:

@@ -315,3 +315,32 @@ def test_linking_all_again_joins_what_the_order_of_arrival_kept_apart_and_can_be
     acts = one("select count(*) as n from ledger_entry where verb = 'file.relinked'")
     assert "files with another child 0;" in invoke("link", "again", *how)
     assert one("select count(*) as n from ledger_entry where verb = 'file.relinked'") == acts
+
+
+def test_files_that_the_night_parts_owe_a_correction_to_everybody_told_of_them_as_one() -> None:
+    """Mia's benefits file was with Ana, as an early link may be, when agencies were told about Ana."""
+    strange, ero = file_of(*MIAS[0]), file_of("ERO", ANA)
+    child = child_of(ero)
+    with ledger.acting_transaction("person:1") as db:
+        early = [child, NOW - timedelta(days=30), strange]
+        db.execute("update identity_link set child = %s, since = %s where file = %s and until is null", early)
+        db.execute("update identity_file set child = %s where id = %s", [child, strange])
+    told = one(
+        """select id, recipient from notices_outbox o where child = %s and corrects is null and sent is not null
+           and not exists (select from notices_outbox c where c.corrects = o.id)""",
+        child,
+    )
+    assert {row["recipient"] for row in told} == {"ORR", "ERO", "OPLA"}
+    casework.link_again(office(casework.SYSTEM, LATER + timedelta(days=1)))
+    assert child_of(strange) != child == child_of(ero)
+    corrected = one(
+        "select corrects, recipient from notices_outbox where corrects is not null and sent is not null"
+    )
+    assert {row["corrects"] for row in corrected} >= {row["id"] for row in told}
+    parted = one(
+        "select child from timeline_event where kind = 'separated' and detail ->> 'files' = %s", str(strange)
+    )
+    assert child in {row["child"] for row in parted}
+    assert one("select by from ledger_entry where verb = 'file.relinked' order by seq desc limit 1") == [
+        {"by": casework.SYSTEM}
+    ]

@@ -1,5 +1,6 @@
 """Whose file it is: questions, what people decide, the model."""
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -7,7 +8,17 @@ import click
 from rich.table import Table
 
 from handhold import casework, identity, oversight, pack, store
-from handhold.cli.common import ERRORS, OUT, Person, by_option, handhold, now_option, office, ready
+from handhold.cli.common import (
+    ERRORS,
+    OUT,
+    Person,
+    by_option,
+    engine_option,
+    handhold,
+    now_option,
+    office,
+    ready,
+)
 from handhold.cli.show import print_changes, print_quality, print_rows
 from handhold.oversight import questions as waiting
 from handhold.progress import Bars
@@ -48,15 +59,16 @@ def quality(sample: int, now: datetime) -> None:
 @link.command("again")
 @click.option("--preview", is_flag=True, help="Only say what would change.")
 @click.option("--by", type=Person(), help="Who asks, as person:ID; at night nobody does.")
+@engine_option
 @now_option
-def again(preview: bool, by: str | None, now: datetime) -> None:
+def again(preview: bool, by: str | None, engine: str, now: datetime) -> None:
     """Link all files as if they had come today: what the order of arrival left apart or together comes right.
 
     What persons said stands. For the night: it compares everything.
     """
     ready(None)
-    with Bars(ERRORS) as bars:
-        acting = office(now, by=by or casework.SYSTEM, show=bars)
+    with Bars(ERRORS) as bars, identity.ENGINES[engine]() as compared:
+        acting = replace(office(now, by=by or casework.SYSTEM, show=bars), engine=compared)
         seen = casework.rehearse(casework.link_again, acting) if preview else None
         done = seen.arrival if seen else casework.link_again(acting)
     OUT.print(
