@@ -531,6 +531,12 @@ def link(office: Office, arrival: Arrival) -> None:
     office.show("link files", 1, 1)
 
 
+def night_begins(office: Office) -> bool:
+    """Whether all files are to be linked again now; it is noted that somebody does."""
+    with _acting(office) as db:
+        return identity.night(db, now=office.now, pack=office.pack)
+
+
 def link_again(office: Office) -> Arrival:
     """Link all files as if they had come today; what persons said stands. Whoever was told of a child that has other files now
     is owed a correction."""

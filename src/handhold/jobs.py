@@ -7,11 +7,14 @@ Several may run: one holds the clock (a lock that its connection's end lets go),
 
 import io
 import logging
+import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -51,6 +54,8 @@ def run(
     Meanwhile ``watch`` is a folder whose files are taken in, messages come in by ``smtp``, which listens, and from ``mailbox``,
     which is looked into now and then.
 
+    Once a night all files are linked again, by a process of its own.
+
     With ``once`` an error is raised. Otherwise it is logged by its kind alone (a message could hold a value), and the
     round is tried again: a restarted database is found again.
     """
@@ -65,18 +70,57 @@ def run(
                 time.sleep(watched.still)
                 _watch(watched, now_fn())
             everything(now_fn())
+            night = Night()
+            night.look(now_fn())
+            night.wait()
         return
     ended = stop or _stopped_by_signal()
-    with _doors(now_fn, ended, smtp, mailbox):
-        _turn_until(now_fn, ended, watched)
+    with _doors(now_fn, ended, smtp, mailbox), closing(Night()) as night:
+        _turn_until(now_fn, ended, watched, night)
 
 
-def _turn_until(now_fn: Now, ended: threading.Event, watched: feeds.Watched | None) -> None:
+class Night:
+    """All files linked again, once a night, by a process that gives a nation's memory back when it ends.
+
+    The clock goes on meanwhile. Killed, it leaves all as before or all done; what then follows for accounts the clock does.
+    """
+
+    def __init__(self) -> None:
+        self._works: subprocess.Popen[bytes] | None = None
+
+    def look(self, now: datetime) -> None:
+        """Begin, if it is time; and say if the last one failed."""
+        if self._works is not None and self._works.poll():
+            LOG.error("linking all again ended with %s; the next night tries again", self._works.returncode)
+        if self._works is not None and self._works.poll() is not None:
+            self._works = None
+        if self._works is None and casework.night_begins(_office(now)):
+            command = [sys.executable, "-m", "handhold", "link", "again", "--now", now.isoformat()]
+            same = os.environ | {"DATABASE_URL": store.dsn()}  # this clock's database, however it was found
+            self._works = subprocess.Popen(
+                command, env=same, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+            )
+
+    def wait(self) -> None:
+        """Until it is done. Raises :class:`store.StoreError` if it was not."""
+        if self._works is not None and self._works.wait():
+            raise store.StoreError(
+                f"linking all again ended with {self._works.returncode}; what it says is above, and handhold link again does it by hand"
+            )
+
+    def close(self) -> None:
+        """End it, if it is at work."""
+        if self._works is not None and self._works.poll() is None:
+            self._works.terminate()
+            self._works.wait()
+
+
+def _turn_until(now_fn: Now, ended: threading.Event, watched: feeds.Watched | None, night: Night) -> None:
     failures = -1
     while not ended.is_set():
         begun = time.monotonic()
         try:
-            _turn(now_fn, ended, watched)
+            _turn(now_fn, ended, watched, night)
         except Exception as error:  # noqa: BLE001 - whatever it is, the clock must go on
             failures = 0 if time.monotonic() - begun > RETRY[-1] else failures + 1
             pause = RETRY[min(failures, len(RETRY) - 1)]
@@ -160,7 +204,7 @@ def _watch(watched: feeds.Watched, now: datetime) -> None:
     casework.watch(watched, _office(now))
 
 
-def _turn(now_fn: Now, ended: threading.Event, watched: feeds.Watched | None) -> None:
+def _turn(now_fn: Now, ended: threading.Event, watched: feeds.Watched | None, night: Night) -> None:
     """Rounds over one connection, for as long as it lasts."""
     with store.connect(autocommit=True) as db:
         db.execute(f"listen {CHANNEL}")
@@ -173,6 +217,7 @@ def _turn(now_fn: Now, ended: threading.Event, watched: feeds.Watched | None) ->
                 _watch(watched, now_fn())
             if notified or time.monotonic() - woken >= WAKE_EVERY:
                 everything(now_fn())
+                night.look(now_fn())
                 woken = time.monotonic()
             else:
                 outbound(now_fn())

@@ -25,6 +25,7 @@ class Watched:
         self.mishaps = 0
         monkeypatch.setattr(casework, "time_passed", self._time_passed)
         monkeypatch.setattr(casework, "messages_to_read", lambda _office: [])
+        monkeypatch.setattr(casework, "night_begins", lambda _office: False)
         monkeypatch.setattr(casework, "send_notices", self._send)
         monkeypatch.setattr(casework, "seal_ledger", self._seal)
         monkeypatch.setattr(jobs, "PAUSE", 0.02)

@@ -2,7 +2,7 @@
 
 import importlib
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import combinations
 from typing import Any
 
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from handhold import identity, store
 from handhold.feeds.model import DESCRIPTION
+from handhold.identity.night import begins
 
 from .said import ANA, NOW, PACK, file_id, said, tell, together
 from .test_link import ROW, a_row
@@ -209,6 +210,20 @@ def test_a_file_never_joins_a_child_because_it_once_gave_it_its_id(db: store.Db)
     assert {
         row["id"]: row["child"] for row in store.fetch(db, "select id, child from identity_file")
     } == after
+
+
+@pytest.mark.parametrize("told", PACK.toml("identity/night.toml")["example"], ids=lambda told: told["why"])
+def test_examples_of_the_pack_when_the_night_begins(told: dict[str, Any]) -> None:
+    rule = PACK.toml("identity/night.toml")
+    zone = PACK.toml("calendar.toml")["zone"]
+    assert begins(rule, zone, told.get("last"), told["now"]) == told["begins"]
+
+
+def test_a_night_is_noted_as_begun(db: store.Db) -> None:
+    night = datetime(2024, 6, 1, 7, 0, tzinfo=UTC)
+    assert identity.night(db, now=night, pack=PACK)
+    assert not identity.night(db, now=night + timedelta(hours=1), pack=PACK)
+    assert identity.night(db, now=night + timedelta(days=1), pack=PACK)
 
 
 def test_what_comes_while_all_is_linked_again_is_linked_next(

@@ -1,14 +1,14 @@
 """Two people where a link would disclose; corrections to all who were told; second looks that measure; the order of the queue."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import polars as pl
 import pytest
 from click.testing import CliRunner
 
-from handhold import casework, cli, identity, ledger, oversight, store
+from handhold import casework, cli, identity, jobs, ledger, oversight, store
 from handhold.oversight import questions
 
 from .conftest import ANA, LUIS, MIA, NOW, PACK, file_of, office, take_back_all
@@ -284,18 +284,21 @@ def test_the_command_line_holds_proposes_decides_and_takes_back() -> None:
     ]
 
 
-def test_linking_all_again_joins_what_the_order_of_arrival_kept_apart_and_can_be_looked_at_first() -> None:
-    """Ana's court file is taken away and given back as if it had never been hers: a child of its own that nobody parted."""
-    court, ero = file_of("EOIR", "9000000"), file_of("ERO", ANA)
-    child = child_of(ero)
+def court_file_apart() -> tuple[int, int, int]:
+    """Ana's court file, her child, and the child that the file is now as if it had never been hers; nobody parted them."""
+    court, child = file_of("EOIR", "9000000"), child_of(file_of("ERO", ANA))
     casework.separate(court, "a slip", office("person:1", LATER))
-    alone = child_of(court)
     with ledger.acting_transaction("person:1") as db:
         db.execute(
             "update identity_judgement set until = %s, ended_by = 'person:1' where until is null", [LATER]
         )
         db.execute("update identity_link set linked_by = 'match' where file = %s and until is null", [court])
         db.execute("update identity_file set linked_by = 'match' where id = %s", [court])
+    return court, child, child_of(court)
+
+
+def test_linking_all_again_joins_what_the_order_of_arrival_kept_apart_and_can_be_looked_at_first() -> None:
+    court, child, alone = court_file_apart()
     how = ("--by", "person:1", "--now", (LATER + timedelta(hours=2)).isoformat())
     assert "would be: files with another child 1;" in invoke("link", "again", "--preview", *how)
     assert child_of(court) == alone
@@ -344,3 +347,17 @@ def test_files_that_the_night_parts_owe_a_correction_to_everybody_told_of_them_a
     assert one("select by from ledger_entry where verb = 'file.relinked' order by seq desc limit 1") == [
         {"by": casework.SYSTEM}
     ]
+
+
+def test_the_clock_links_all_again_once_a_night() -> None:
+    court, child, alone = court_file_apart()
+    night = datetime(2024, 6, 3, 6, 31, tzinfo=UTC)  # half past two where the calendar is
+    jobs.run(lambda: night - timedelta(hours=1), once=True)
+    assert child_of(court) == alone
+    jobs.run(lambda: night, once=True)
+    assert child_of(court) == child
+    court, child, alone = court_file_apart()
+    jobs.run(lambda: night + timedelta(hours=1), once=True)
+    assert child_of(court) == alone
+    jobs.run(lambda: night + timedelta(days=1), once=True)
+    assert child_of(court) == child

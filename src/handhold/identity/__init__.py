@@ -25,6 +25,7 @@ from handhold.identity.judgement import (
 )
 from handhold.identity.link import Identified, identify
 from handhold.identity.model import Candidate, ModelError, adopt, models, rules, scale, scale_of, train
+from handhold.identity.night import night
 from handhold.identity.parting import pair
 from handhold.identity.retell import redescribe
 from handhold.identity.review import (
@@ -44,6 +45,6 @@ from handhold.identity.unlink import forward, unlink
 __all__ = [
     "ENGINES", "JUDGEMENTS", "Again", "Agreement", "Bar", "Candidate", "Engine", "Identified", "Interval", "ModelError", "NoJudgement", "NoReview", "NoSuchFile", "Person", "Ready", "SamePerson",
     "Waterfall", "adopt", "again", "agreement", "answer_review", "children_of", "compare", "decide", "describe", "doubts", "draw_again", "draw_linked", "explain",
-    "files_of", "forward", "hold", "identify", "models", "names", "next_review", "pair", "proposal", "propose", "questions", "ready", "redescribe", "resolve", "review", "rules", "said_of",
+    "files_of", "forward", "hold", "identify", "models", "names", "next_review", "night", "pair", "proposal", "propose", "questions", "ready", "redescribe", "resolve", "review", "rules", "said_of",
     "said_twice", "scale", "scale_of", "separate", "train", "unlink", "wilson", "withdraw",
 ]  # fmt: skip

@@ -1,8 +1,8 @@
 """The one comparison specification: what is compared, by which ordered levels, in SQL and in Python. Pure.
 
-The SQL goes to Splink and DuckDB, which train the model and block and score a batch first; the Python functions
-(:mod:`handhold.identity.levels`) make every weight that decides. ``tests/identity/test_spec.py`` holds the two together
-on more than 100,000 pairs. In the SQL ``x_l`` and ``x_r`` are the two sides' columns of :data:`PROFILE`.
+The SQL goes to Splink and DuckDB, which train the model; the Python functions (:mod:`handhold.identity.levels`) make every
+weight that decides, of the pairs that our own keys find (``docs/decisions/0012-our-keys-find-the-pairs.md``).
+``tests/identity/test_spec.py`` holds the two together on more than 100,000 pairs. In the SQL ``x_l`` and ``x_r`` are the two sides' columns of :data:`PROFILE`.
 """
 
 import hashlib
