@@ -165,7 +165,7 @@ def verify() -> None:
 def jobs(
     once: bool, folder: Path | None, smtp: str | None, smtp_cert: Path | None, smtp_key: Path | None, now: datetime
 ) -> None:  # fmt: skip
-    """Run the clock: take in what came, wake accounts, lapse steps, send notices, seal the ledger.
+    """Run the clock: take in what came, wake accounts, lapse steps, send notices, seal the ledger; link all again once a night.
 
     With HANDHOLD_IMAP_HOST, _USER and _PASSWORD set, a mailbox is looked into as well.
     """

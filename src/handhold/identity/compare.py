@@ -72,7 +72,7 @@ class Scale:
         return str(self.model["version"])
 
     @cached_property
-    def stated(self) -> str:
+    def rules_text(self) -> str:
         """What decides beside the model, as JSON: thresholds and gates, loving forms, common languages."""
         rules = {name: told for name, told in self.rules.items() if name not in UNDECIDING}
         forms = sorted((name, sorted(groups)) for name, groups in self.world.nicknames.items())
@@ -80,8 +80,8 @@ class Scale:
 
     @cached_property
     def ruled(self) -> str:
-        """A hash of :attr:`stated`, by which evidence names it."""
-        return hashlib.sha256(self.stated.encode()).hexdigest()[:8]
+        """A hash of :attr:`rules_text`, by which evidence names it."""
+        return hashlib.sha256(self.rules_text.encode()).hexdigest()[:8]
 
     def prior(self) -> tuple[float, float]:
         """Bits before anything is compared: against a stranger, against a sibling."""

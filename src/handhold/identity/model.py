@@ -71,7 +71,7 @@ def keep(db: store.Db, pack: Pack, scale: Scale, kept: set[str], *, now: datetim
     if scale.ruled not in kept:
         db.execute(
             "insert into identity_rules (version, text_, since) values (%s, %s, %s) on conflict do nothing",
-            [scale.ruled, scale.stated, now],
+            [scale.ruled, scale.rules_text, now],
         )
     if scale.version not in kept:
         text, told = pack.text("identity/model.toml"), scale.model
@@ -174,8 +174,8 @@ LEVELS = {
 
 
 def adopt(db: store.Db, number: str, pack: Pack, *, now: datetime) -> None:
-    """From now on this model decides: one that was trained here or was the pack's once, or the pack's own again. What was linked stays; only what comes
-    is weighed anew. Raises :class:`ModelError` for one that is not known or was trained for another specification."""
+    """From now on this model decides: one that was trained here or was the pack's once, or the pack's own again. What was linked
+    stays; only what comes is weighed anew. Raises :class:`ModelError` for one that is not known or was trained for another specification."""
     own = number == scale(pack).version
     known = db.execute("select spec from identity_model where version = %s", [number]).fetchone()
     if not own and (known is None or known[0] != version()):
