@@ -361,3 +361,30 @@ def test_the_clock_links_all_again_once_a_night() -> None:
     assert child_of(court) == alone
     jobs.run(lambda: night + timedelta(days=1), once=True)
     assert child_of(court) == child
+
+
+def yes(found: identity.Interval) -> int:
+    return round((found.share or 0.0) * found.of)
+
+
+def test_what_is_linked_and_what_persons_said_is_counted_by_feed_and_by_weight() -> None:
+    def quality() -> oversight.Quality:
+        with store.transaction() as db:
+            return oversight.quality(db, pack=PACK)
+
+    before = quality()
+    counted = {
+        feed: [sum(numbers) for numbers in zip(*((m.files, yes(m.linked)) for m in months), strict=True)]
+        for feed, months in before.rates.items()
+    }
+    assert counted["uscis.benefits"] == [1, 0], "Mia's is a child of its own, as far as anybody knows"
+    assert [counts for feed, counts in counted.items() if feed.startswith("ero.")] == [[3, 3]]
+    asked = waiting()[0]
+    casework.decide_link(asked["file_a"], asked["file_b"], "no match", "two children", office())
+    for was, now in zip(before.bins, quality().bins, strict=True):
+        here = (was.low is None or was.low <= asked["weight"]) and (
+            was.high is None or asked["weight"] < was.high
+        )
+        assert now.waiting == was.waiting - here
+        assert (now.alike.of, yes(now.alike)) == (was.alike.of + here, yes(was.alike))
+        assert now.links == was.links
