@@ -20,7 +20,7 @@ from handhold.identity.compare import Engine, Scale, compare
 from handhold.identity.describe import everyone
 from handhold.identity.judgement import lead_on, reopen, settle
 from handhold.identity.link import BOTH, asked_of, doubts_among, write
-from handhold.identity.model import codes, keep, kept_later, scale
+from handhold.identity.model import codes, keep, scale_later
 from handhold.identity.partition import Progress, partition
 from handhold.identity.review import DOUBTED
 from handhold.pack import Pack
@@ -80,8 +80,8 @@ def again(
     are fresh are linked first: see :func:`handhold.identity.link.identify`.
     """
     store.lock(db, "identity")
-    rules = scale(pack, db)
-    keep(db, pack, rules, kept_later(db)(), now=now)
+    rules, kept = scale_later(pack, db)()
+    keep(db, pack, rules, kept, now=now)
     stands = store.frame(db, STANDING)
     # A child that is left whole has a name of its own meanwhile: its id may be the one that the founder of others would give.
     whole = stands.filter("kept")["child"].unique().sort()

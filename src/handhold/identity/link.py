@@ -14,7 +14,7 @@ from handhold.identity.cluster import HOUSE_ORDER, ONE_FILE_EACH
 from handhold.identity.compare import Engine, Scale, compare, in_hundredths
 from handhold.identity.describe import blind_keys, everyone, made_later, renewed, spoken
 from handhold.identity.judgement import settle
-from handhold.identity.model import codes, keep, kept_later, scale_later
+from handhold.identity.model import codes, keep, scale_later
 from handhold.identity.partition import RARE, Found, Progress, partition
 from handhold.identity.spec import NAMES as TRAITS
 from handhold.pack import Pack
@@ -65,13 +65,14 @@ def identify(
     with db.pipeline():
         store.lock(db, "identity")
         told = newcomers.fresh(db)
-        made, scale, kept = made_later(db), scale_later(pack, db), kept_later(db)
+        made, scale = made_later(db), scale_later(pack, db)
     rows = told.fetchall()
     renewed(db, made())
     if not rows:
         return Identified(_children(()), 0, 0, _children(()))
-    rules, written = scale(), codes(pack)
-    keep(db, pack, rules, kept(), now=now)
+    rules, kept = scale()
+    keep(db, pack, rules, kept, now=now)
+    written = codes(pack)
     if len(rows) <= few.FEW:
         few_files = newcomers.opened(rows, written)
         freed = _given_up(db) if any(file.child is not None for file in few_files.values()) else []

@@ -16,8 +16,9 @@ from handhold.identity.spec import Knowledge, version
 from handhold.pack import Pack
 
 _scales: dict[tuple[str, str], Scale] = {}
-KEPT = "select version from identity_rules union all select version from identity_model"
-ADOPTED = "select version from identity_model where adopted is not null and until is null and spec = %s"
+KNOWN = """
+    select version, adopted is not null and until is null and spec = %s as decides from identity_model
+    union all select version, false from identity_rules"""
 NOBODY = {"a": pl.Int64, "b": pl.Int64, "judgement": pl.String}
 
 
@@ -31,16 +32,17 @@ def scale(pack: Pack, db: store.Db | None = None) -> Scale:
     One that was adopted for another specification decides no more: its weights belong to other levels. Raises
     :class:`ModelError` where the pack's own is of another.
     """
-    return scale_later(pack, db)() if db else _scale(pack, None, "")
+    return scale_later(pack, db)()[0] if db else _scale(pack, None, "")
 
 
-def scale_later(pack: Pack, db: store.Db) -> Callable[[], Scale]:
-    """Ask which model decides; call what is returned for it. See ``store.setting_later``."""
-    asked = db.execute(ADOPTED, [version()])
+def scale_later(pack: Pack, db: store.Db) -> Callable[[], tuple[Scale, set[str]]]:
+    """Ask which model decides, and which models and rules are kept here; call what is returned for it. See ``store.setting_later``."""
+    asked = db.execute(KNOWN, [version()])
 
-    def read() -> Scale:
-        row = asked.fetchone()
-        return _scale(pack, db, row[0] if row else "")
+    def read() -> tuple[Scale, set[str]]:
+        known = dict(asked.fetchall())
+        deciding = next((number for number, decides in known.items() if decides), "")
+        return _scale(pack, db, deciding), set(known)
 
     return read
 
@@ -57,16 +59,10 @@ def scale_of(pack: Pack, db: store.Db, number: str | None) -> Scale:
     return _scale(pack, db, number) if number and known else scale(pack, db)
 
 
-def kept_later(db: store.Db) -> Callable[[], set[str]]:
-    """Ask which models and rules are kept here; call what is returned for their numbers."""
-    asked = db.execute(KEPT)
-    return lambda: {number for (number,) in asked}
-
-
 def keep(db: store.Db, pack: Pack, scale: Scale, kept: set[str], *, now: datetime) -> None:
     """Keep what decides, under the numbers by which evidence names it, so that it can be read when the pack is another one.
 
-    ``kept``: what :func:`kept_later` answers. Of models only the pack's own may be missing: others are kept when trained.
+    ``kept``: what :func:`scale_later` answers. Of models only the pack's own may be missing: others are kept when trained.
     """
     if scale.ruled not in kept:
         db.execute(
