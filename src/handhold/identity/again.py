@@ -104,8 +104,7 @@ def again(
     ids = _ids(db, other, {name: child for child, name in meanwhile.items()})
     drawn = other.filter(~pl.col("kept")).select("file", child=_of(ids))
     waited = _waiting(db)
-    if len(drawn):
-        _draw(db, found.links, drawn, rules, by, now)
+    spoken_of = _draw(db, found.links, drawn, rules, by, now) if len(drawn) else set()
     child = once.select("file", "agency", "had", child=_of(ids))
     doubtful = doubts_among(found, child.drop("had"), judged, rules)
     asked = ask(db, asked_of(doubtful, rules), now=now)
@@ -115,18 +114,20 @@ def again(
         "file", "had", "child", stands=pl.col("had").is_in(pl.col("child").unique().implode()),
         joins=pl.col("had").n_unique().over("child") > 1,
     ).filter(pl.col("child") != pl.col("had"))  # fmt: skip
-    touched = [moved["had"], moved["child"], *(doubtful[side] for side in BOTH), idle]
+    asked_of_them = pl.Series("child", sorted(spoken_of), pl.Int64)
+    touched = [moved["had"], moved["child"], *(doubtful[side] for side in BOTH), idle, asked_of_them]
     children = pl.concat([some.alias("child") for some in touched]).unique().sort()
     return Again(moved, asked, waited + asked - _waiting(db), children)
 
 
-def _draw(db: store.Db, links: pl.DataFrame, drawn: pl.DataFrame, rules: Scale, by: str, now: datetime) -> None:  # fmt: skip
-    """End the links of these files and draw those found instead, and let ids and questions follow."""
+def _draw(db: store.Db, links: pl.DataFrame, drawn: pl.DataFrame, rules: Scale, by: str, now: datetime) -> set[int]:  # fmt: skip
+    """End the links of these files and draw those found instead, and let ids and questions follow; returns the children about whom
+    a question closed or opened."""
     files = drawn["file"].to_list()
     db.execute(ENDED, [now, files])
     write(db, links.drop("child").join(drawn, on="file", maintain_order="left"), rules, by, now)
     lead_on(db, files)
-    reopen(db, [file for (file,) in db.execute(NEAR, {"files": files})], by=SYSTEM, now=now)
+    return reopen(db, [file for (file,) in db.execute(NEAR, {"files": files})], by=SYSTEM, now=now)
 
 
 def _renamed(column: str, names: Mapping[int, int]) -> pl.Expr:

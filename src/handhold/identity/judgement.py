@@ -243,9 +243,9 @@ def _settle(
         child |= dict.fromkeys(group, chosen)
     changed = _relink(db, near, child, by=by, why=why, now=now)
     lead_on(db, list(child))
-    reopen(db, list(child), by=by, now=now)
+    asked = reopen(db, list(child), by=by, now=now)
     touched = {near.child[f] for f in changed} | {child[f] for f in changed} | {child[f] for f in files}
-    return sorted(touched)
+    return sorted(touched | asked)
 
 
 def _new(db: store.Db, founder: int, taken: set[int], now: datetime) -> int:
@@ -306,9 +306,12 @@ def _relink(
 
 LEADS = """
     with ids as (select distinct child from identity_link where file = any(%(files)s)),
+    files as (
+        select id, child from identity_file where child in (select child from ids)
+        union all select l.file, l.child from ids join identity_link l using (child) where l.until is not null),
     bore as (
-        select l.child as id, f.child, count(distinct l.file) as files
-        from ids join identity_link l using (child) join identity_file f on f.id = l.file where f.child is not null group by 1, 2),
+        select b.child as id, f.child, count(distinct b.id) as files
+        from files b join identity_file f on f.id = b.id where f.child is not null group by 1, 2),
     heir as (select distinct on (id) id, child from bore order by id, (id = child) desc, files desc, child)
     update identity_child c set into_ = nullif(h.child, c.id) from heir h
     where c.id = h.id and c.into_ is distinct from nullif(h.child, c.id)"""
@@ -319,10 +322,11 @@ def lead_on(db: store.Db, files: list[int]) -> None:
     db.execute(LEADS, {"files": files})
 
 
-def reopen(db: store.Db, files: list[int], *, by: str, now: datetime) -> None:
+def reopen(db: store.Db, files: list[int], *, by: str, now: datetime) -> set[int]:
     """Bring the questions among these files to what stands: closed where both are one child's, or where a person has said of
-    them or of any two files of their children that these are not one child's."""
-    db.execute(
+    them or of any two files of their children that these are not one child's. Returns the children about whom a question
+    closed or opened."""
+    brought = db.execute(
         """with parted as (
                select least(a.child, b.child) as low, greatest(a.child, b.child) as high
                from identity_judgement j join identity_file a on a.id = j.file_a join identity_file b on b.id = j.file_b
@@ -338,10 +342,13 @@ def reopen(db: store.Db, files: list[int], *, by: str, now: datetime) -> None:
                where q.file_a = any(%(files)s) and q.file_b = any(%(files)s))
            update identity_question q set closed = case when s.answer is not null then coalesce(q.closed, %(now)s) end,
                   answer = s.answer, by = case when s.answer is not null then s.by end
-           from state s where s.id = q.id and q.answer is distinct from s.answer
-             and (q.closed is null or q.answer in ('match', 'no match'))""",
+           from state s, identity_file a, identity_file b
+           where s.id = q.id and q.answer is distinct from s.answer and (q.closed is null or q.answer in ('match', 'no match'))
+             and a.id = q.file_a and b.id = q.file_b
+           returning a.child, b.child""",
         {"files": files, "by": by, "now": now, "doubted": DOUBTED},
     )
+    return {child for children in brought for child in children}
 
 
 def settle(db: store.Db, *, by: str, now: datetime, files: list[int] | None = None) -> None:
