@@ -66,8 +66,9 @@ def identify(
         store.lock(db, "identity")
         told = newcomers.fresh(db)
         made, scale = made_later(db), scale_later(pack, db)
-    rows = told.fetchall()
-    renewed(db, made())
+    rows, before = told.fetchall(), made()
+    if rows or before is not None:
+        renewed(db, before)
     if not rows:
         return Identified(_children(()), 0, 0, _children(()))
     rules, kept = scale()
