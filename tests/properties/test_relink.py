@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from questions.conftest import NOW, PACK, children_in_doubt, office
+from questions.conftest import ANA, MIA, NOW, PACK, children_in_doubt, file_of, office
 
 from handhold import casework, feeds, ledger, oversight, store
 from handhold.ledger import checkpoints
@@ -75,6 +75,50 @@ def say(what: str, one: int, other: int, now: datetime) -> None:
         proposed = casework.decide_link(one, other, what, "property", office("person:1", now)).proposed
         if proposed:
             casework.decide_link(one, other, what, "property", office("person:2", now))
+
+
+def test_a_question_that_a_withdrawn_word_opens_again_stands_in_the_accounts_of_both_its_children(
+    nation: list[int],
+) -> None:
+    """The word was said of two files while a third was one child's with the second; it is withdrawn when that is over."""
+    strange, ero = file_of("USCIS", "219999999"), file_of("ERO", MIA)
+    orr, court, anas = file_of("ORR", "UC3"), file_of("EOIR", "9000000"), file_of("ERO", ANA)
+    assert waits_about(strange, ero) == doubted(ero) == 1
+    say("match", orr, court, NOW)
+    assert child_of(ero) == child_of(anas)
+    say("no match", strange, anas, NOW)
+    assert waits_about(strange, ero) == 0
+    for one, other in ((orr, court), (strange, anas)):
+        casework.withdraw_word(one, other, "a slip", office("person:1", NOW))
+    assert waits_about(strange, ero) == doubted(ero) == 1
+
+
+def child_of(file: int) -> int:
+    with store.transaction() as db:
+        return int(store.fetch(db, "select child from identity_file where id = %s", [file])[0]["child"])
+
+
+def waits_about(one: int, other: int) -> int:
+    """How many questions wait about the children of two files."""
+    with store.transaction() as db:
+        rows = store.fetch(
+            db,
+            """select count(*) as n from identity_question q join identity_file a on a.id = q.file_a
+               join identity_file b on b.id = q.file_b where q.closed is null and array[a.child, b.child] @> %s and a.child <> b.child""",
+            [[child_of(one), child_of(other)]],
+        )
+    return int(rows[0]["n"])
+
+
+def doubted(file: int) -> int:
+    """Whether the account of a file's child says that a question waits about it."""
+    with store.transaction() as db:
+        rows = store.fetch(
+            db,
+            "select count(*) as n from account_gap where child = %s and kind = 'identity-doubt' and reason = 'question' and closed is null",
+            [child_of(file)],
+        )
+    return int(rows[0]["n"])
 
 
 @settings(

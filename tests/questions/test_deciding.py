@@ -284,26 +284,6 @@ def test_the_command_line_holds_proposes_decides_and_takes_back() -> None:
     ]
 
 
-def test_a_question_that_a_withdrawn_word_opens_again_stands_in_the_accounts_of_both_its_children() -> None:
-    """The word was said of two files while a third was one child's with the second; it is withdrawn when that is over."""
-    strange, ero = (file_of(*key) for key in MIAS)
-    orr, court, anas = file_of("ORR", "UC3"), file_of("EOIR", "9000000"), file_of("ERO", ANA)
-    doubts = "select 1 from account_gap where child = %s and kind = 'identity-doubt' and reason = 'question' and closed is null"
-    asked = "select closed from identity_question where %s in (file_a, file_b) order by closed desc nulls first limit 1"
-    before = one(doubts, child_of(ero))
-    assert one(asked, strange) == [{"closed": None}]
-    for by in ("person:1", "person:2"):
-        if child_of(orr) != child_of(court):
-            casework.decide_link(orr, court, "match", "one child", office(by))
-    assert child_of(ero) == child_of(anas)
-    casework.decide_link(strange, anas, "no match", "two children", office())
-    assert one(asked, strange) != [{"closed": None}]
-    casework.withdraw_word(orr, court, "a slip", office())
-    casework.withdraw_word(strange, anas, "a slip", office())
-    assert one(asked, strange) == [{"closed": None}]
-    assert one(doubts, child_of(ero)) == before != []
-
-
 def court_file_apart() -> tuple[int, int, int]:
     """Ana's court file, her child, and the child that the file is now as if it had never been hers; nobody parted them."""
     court, child = file_of("EOIR", "9000000"), child_of(file_of("ERO", ANA))
