@@ -1,10 +1,12 @@
 """One specification, three engines: DuckDB's SQL, the functions one by one, and by columns give the same, to 1e-9."""
 
+import sys
+
 import duckdb
 import polars as pl
 import pytest
 
-from handhold.identity.compare import in_columns, one_by_one, sided, weighed_pairs
+from handhold.identity.compare import compare, in_columns, one_by_one, sided, weighed_pairs
 from handhold.identity.spec import BY_NAME, NAMES, PROFILE, TRAITS
 from handhold.identity.training import for_sql
 
@@ -99,3 +101,13 @@ def test_one_pair_alone_weighs_what_it_weighs_among_many(both: pl.DataFrame) -> 
         assert dict(zip(NAMES, levels, strict=True)) == {trait: row[trait] for trait in NAMES}
         assert SCALE.weigh(levels, rare) == pytest.approx((row["stranger"], row["sibling"]), abs=NEAR)
         assert SCALE.closed(levels, row["weight"]) == row["gate"]
+
+
+def test_slices_that_remember_what_was_asked_before_say_what_one_slice_says(
+    typists: pl.DataFrame, many_pairs: pl.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some = many_pairs.head(5_000)
+    at_once = compare(some, typists, SCALE)
+    monkeypatch.setattr(sys.modules["handhold.identity.compare"], "SLICE", 700)
+    assert compare(some, typists, SCALE).equals(at_once)
+    assert len(at_once) == len(some)

@@ -115,9 +115,7 @@ def short_keys(people: pl.DataFrame) -> pl.DataFrame:
     """
     kind = pl.Enum(KINDS)
     parts_ = [
-        part.drop_nulls()
-        .select("file", pl.col("kind").cast(kind), key=pl.col("text").hash(seed))
-        .unique(maintain_order=True)
+        part.drop_nulls().select("file", pl.col("kind").cast(kind), key=pl.col("text").hash(seed)).unique()
         for seed, part in enumerate(_key_parts(people))
     ]
     return pl.concat(parts_)
@@ -125,18 +123,15 @@ def short_keys(people: pl.DataFrame) -> pl.DataFrame:
 
 def _key_parts(people: pl.DataFrame) -> Iterator[pl.DataFrame]:
     """``file, kind, text`` of each kind, one after the other: together they would be larger than all that is compared."""
-    words = pl.List(pl.String)
     named = people.with_columns(
         words=pl.concat_str("last", "first", separator=" ").str.split(" ").list.sort(),
-        surnames=each(people["last"], lambda name: heard_words(surnames(name)), words),
-        givens=each(people["first"], lambda name: heard_words(parts(name)), words),
+        surname=each(people["last"], lambda name: " ".join(heard_words(surnames(name)))),
+        givens=each(people["first"], lambda name: " ".join(heard_words(parts(name)))),
         given=each(people["first"], lambda name: parts(name).first_heard),
         begins=each(people["last"], beginning), initial=each(people["first"], initial),
         day=pl.col("custody") // HOURS, month=pl.col("dob").str.slice(0, 7),
     )  # fmt: skip
-    named = named.with_columns(
-        surname=pl.col("surnames").list.join(" "), whole=pl.col("words").list.join(" ")
-    )
+    named = named.with_columns(whole=pl.col("words").list.join(" "))
     dated = named.filter(pl.col("dob").str.len_chars() == WHOLE_DATE)
     telling = dated.filter(~pl.col("dob").str.ends_with(NEW_YEAR))
     yield _key("number", named, pl.col("number"))
@@ -144,7 +139,7 @@ def _key_parts(people: pl.DataFrame) -> Iterator[pl.DataFrame]:
     yield _key("name", dated, _with("whole", "dob"))
     yield _key("whole", named.filter(pl.col("words").list.len() >= TELLING), pl.col("whole"))
     yield _key(
-        "surname", telling.select("file", "dob", word="surnames").explode("word"), _with("word", "dob")
+        "surname", telling.select("file", "dob", word=_words("surname")).explode("word"), _with("word", "dob")
     )
     yield _key("given", telling, _with("given", "dob"))
     yield _key("year", dated, _with("surname", "given", pl.col("dob").str.slice(0, 4)))
@@ -153,24 +148,32 @@ def _key_parts(people: pl.DataFrame) -> Iterator[pl.DataFrame]:
     either = each(dated["dob"], either_way)
     halves = pl.concat([dated.with_columns(half=half), dated.with_columns(either.alias("half"))])
     yield _key(
-        "day", halves.select("file", "given", "half", word="surnames").explode("word"), _with(*begun, "half")
+        "day",
+        halves.select("file", "given", "half", word=_words("surname")).explode("word"),
+        _with(*begun, "half"),
     )
     yield _key(
         "home",
         named.select("file", "initial", place="homes").explode("place"),
         _with(pl.col("place").cast(pl.String), "initial"),
     )
-    both = pl.concat_list("surname", pl.col("givens").list.join(" "))
-    passed = named.select("file", name=both, day=pl.concat_list("day", pl.col("day") + 1))
-    yield _key(
-        "handover", passed.explode("day").explode("name"), _with(pl.col("day").cast(pl.String), "name")
-    )
-    told = dated.select("file", "begins", "month", word="givens")
-    two = told.filter(pl.col("word").list.len() > 1).with_columns(pl.col("word").list.join(" "))
+    passed = [
+        named.select("file", name=name, day=pl.col("day") + later)
+        for name in ("surname", "givens")
+        for later in (0, 1)
+    ]
+    yield _key("handover", pl.concat(passed), _with(pl.col("day").cast(pl.String), "name"))
+    told = dated.select("file", "begins", "month", "givens", word=_words("givens"))
+    two = told.filter(pl.col("givens").str.contains(" ", literal=True)).with_columns(word="givens")
     one = told.explode("word").select("file", "month", text=_with("word", "begins", "month"))
     yield _key(
         "month", pl.concat([one, two.select("file", "month", text=_with("word", "month"))]), pl.col("text")
     )
+
+
+def _words(names: str) -> pl.Expr:
+    """The words of a column of names, as a list; null where there is none."""
+    return pl.when(pl.col(names) != "").then(pl.col(names).str.split(" "))
 
 
 def _key(kind: str, told: pl.DataFrame, text: pl.Expr) -> pl.DataFrame:
@@ -205,7 +208,7 @@ def _with(*columns: str | pl.Expr) -> pl.Expr:
 def by_number(met: pl.DataFrame, fresh: pl.Series) -> pl.DataFrame:
     """Pairs ``a < b`` of files that share a number or a court case (``met``: see :func:`short_keys`), one of them fresh at least."""
     shared = met.filter(pl.col("kind").is_in(NUMBERS)).select("file", "key")
-    return _pairs(shared, shared, fresh)
+    return _once(_meetings(shared, shared, fresh))
 
 
 def by_description(met: pl.DataFrame, fresh: pl.Series, unsettled: pl.Series) -> pl.DataFrame:
@@ -213,20 +216,20 @@ def by_description(met: pl.DataFrame, fresh: pl.Series, unsettled: pl.Series) ->
     described = met.filter(~pl.col("kind").is_in(NUMBERS))
     open_ones = described.filter(pl.col("file").is_in(unsettled.implode()))
     whole = described.filter(pl.col("kind") == "name")
-    found = [_pairs(open_ones, described, fresh), _pairs(whole, whole, fresh)]
-    return pl.concat(found).unique(maintain_order=True)
+    return _once(pl.concat([_meetings(open_ones, described, fresh), _meetings(whole, whole, fresh)]))
 
 
-def _pairs(left: pl.DataFrame, right: pl.DataFrame, fresh: pl.Series) -> pl.DataFrame:
-    wanted = right.select("key", "file").unique().filter(pl.len().over("key").is_between(2, CROWD))
-    met = (
-        left.select("key", "file")
-        .unique()
-        .join(wanted, on="key", suffix="_b")
-        .filter(pl.col("file") != pl.col("file_b"))
-    )
+def _once(meetings: pl.DataFrame) -> pl.DataFrame:
+    return meetings.unique().sort("a", "b")
+
+
+def _meetings(left: pl.DataFrame, right: pl.DataFrame, fresh: pl.Series) -> pl.DataFrame:
+    """Pairs ``a < b``, as often as they meet."""
+    looking = left.select("key", "file").unique()
+    there = right.select("key", "file").join(looking, on="key", how="semi").unique()
+    wanted = there.filter(pl.len().over("key").is_between(2, CROWD))
+    met = looking.join(wanted, on="key", suffix="_b").filter(pl.col("file") != pl.col("file_b"))
     new = pl.col("file").is_in(fresh.implode()) | pl.col("file_b").is_in(fresh.implode())
-    ordered = met.filter(new).select(
+    return met.filter(new).select(
         a=pl.min_horizontal("file", "file_b"), b=pl.max_horizontal("file", "file_b")
     )
-    return ordered.unique().sort("a", "b")

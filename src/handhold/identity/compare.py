@@ -10,7 +10,7 @@ functions: a batch asks each of them once for each distinct pair of values, and 
 import hashlib
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from operator import attrgetter
@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 import polars as pl
 
+from handhold.feeds.reading.coming import Coming
 from handhold.identity.levels import (
     HANDOVER_HOURS,
     RELEASE_DAYS,
@@ -32,7 +33,7 @@ from handhold.identity.names import each
 from handhold.identity.spec import BY_NAME, NAMES, PROFILE, TRAITS, UNKNOWN, Knowledge, Profile
 
 FEW = 300  # pairs of descriptions that are judged one by one: columns would cost more than they save
-SLICE = 400_000  # pairs of descriptions that stand in memory at once
+SLICE = 200_000  # pairs of files that are judged at once; three such slices stand in memory with their descriptions
 RARITY = {"surname": "last_rare", "given": "first_rare"}
 WEIGHED = ["stranger", "sibling", "weight", "gate"]
 UNDECIDING = {
@@ -43,6 +44,9 @@ UNDECIDING = {
 }  # of the rules: what only training or a reader needs
 OF_GATE = {"name", "below"}  # what a gate has beside levels
 JUDGES = tuple(trait.judge for trait in TRAITS)
+ASKED: dict[str, Callable[..., str]] = {  # columns of which columns cannot tell the level, and who does
+    "number": number_level, "last": surname_level, "first": given_level, "dob": dob_level,
+}  # fmt: skip
 SPOKEN = [  # of each name: its trait, where its level stands, its words, and on which levels its rarity counts
     ("surname", NAMES.index("surname"), attrgetter("last"), BY_NAME["surname"].rare),
     ("given", NAMES.index("given"), attrgetter("first"), BY_NAME["given"].rare),
@@ -174,16 +178,15 @@ class Scale:
                 return name
         return None
 
-    def weights(self) -> list[pl.Expr]:
-        """``stranger``, ``sibling``, ``weight`` and ``gate`` from columns of levels and of the names' rarity."""
-        sums = []
-        for against in (0, 1):
+    def weighed(self, levels: pl.DataFrame) -> pl.DataFrame:
+        """The frame with ``stranger``, ``sibling``, ``weight`` and ``gate``, from its levels and the names' rarity."""
+        sums = {}
+        for against, name in enumerate(("stranger", "sibling")):
             parts = [self._part(trait, against) for trait in NAMES]
-            sums.append(pl.fold(pl.lit(self.prior()[against]), lambda total, part: total + part, parts))
-        return [
-            sums[0].alias("stranger"), sums[1].alias("sibling"), pl.min_horizontal(*sums).alias("weight"),
-            self._gate(pl.min_horizontal(*sums)).alias("gate"),
-        ]  # fmt: skip
+            sums[name] = pl.fold(pl.lit(self.prior()[against]), lambda total, part: total + part, parts)
+        # One after the other: within one step every gate would add up its own weight again.
+        with_sums = levels.with_columns(**sums)
+        return with_sums.with_columns(weight=pl.min_horizontal(*sums)).with_columns(gate=self._gate())
 
     def _part(self, trait: str, against: int) -> pl.Expr:
         bits = {level: pair[against] for level, pair in self._table[trait].items()}
@@ -197,11 +200,11 @@ class Scale:
         )
         return known + rare
 
-    def _gate(self, weight: pl.Expr) -> pl.Expr:
+    def _gate(self) -> pl.Expr:
         closed = pl.lit(None, pl.String)
         for name, below, gate in reversed(self._gates):
             levels = (pl.col(NAMES[place]).is_in(sorted(shut)) for place, shut in gate)
-            holds = pl.all_horizontal(weight < below, *levels)
+            holds = pl.all_horizontal(pl.col("weight") < below, *levels)
             closed = pl.when(holds).then(pl.lit(name)).otherwise(closed)
         return closed
 
@@ -250,28 +253,39 @@ def compare(pairs: pl.DataFrame, people: pl.DataFrame, scale: Scale) -> pl.DataF
     ``stranger``, ``sibling``, ``weight`` (the smaller, bits), ``gate`` (name of what forbids, or null) and ``verdict``:
     ``same`` (enough to link), ``unclear`` (worth a question) or ``different``.
     """
-    found = [_compared(part, people, scale) for part in pairs.select("a", "b").iter_slices(SLICE)]
-    if not found:
-        return _compared(pairs.select("a", "b"), people, scale)
-    return pl.concat(found)
+    plain = pairs.select("a", "b")
+    meant = people.filter(pl.col("file").is_in(pl.concat([plain["a"], plain["b"]]).unique().implode()))
+    answers = answers_of({column: meant[column] for column in ASKED}, scale)
+    told = meant.with_columns(answer.numbers(meant[column]) for column, answer in answers.items())
+    wanted = pl.col(*PROFILE, *RARITY.values(), *(answer.column for answer in answers.values()))
+    sides = [told.select(pl.col("file").alias(side), wanted.name.suffix(f"_{side}")) for side in "ab"]
+    slices = plain.iter_slices(SLICE) if len(plain) else iter([plain])
+
+    def judged() -> Generator[pl.DataFrame, None, None]:
+        for part in slices:
+            yield _judged(part.join(sides[0], on="a").join(sides[1], on="b"), scale, answers)
+
+    # Functions in Python use one core: the next slice is judged while the last is weighed.
+    return pl.concat(_best(levels, scale) for levels in Coming(judged()))
 
 
-def _compared(pairs: pl.DataFrame, people: pl.DataFrame, scale: Scale) -> pl.DataFrame:
-    columns = [*PROFILE, *RARITY.values()]
-    sides = [
-        people.select(pl.col("file").alias(s), *(pl.col(c).alias(f"{c}_{s}") for c in columns)) for s in "ab"
-    ]
-    both = pairs.join(sides[0], on="a").join(sides[1], on="b")
-    weighed = weighed_pairs(both, scale)
-    best = weighed.sort("a", "b", pl.col("gate").is_not_null(), -pl.col("weight"), *NAMES)
-    return best.unique(subset=["a", "b"], keep="first", maintain_order=True).with_columns(
-        verdict=scale.verdict()
-    )
+def _best(judged: pl.DataFrame, scale: Scale) -> pl.DataFrame:
+    """The pair of descriptions that decides, of each two files."""
+    in_order = _weighed(judged, scale).sort("a", "b", pl.col("gate").is_not_null(), -pl.col("weight"), *NAMES)
+    best = in_order.unique(subset=["a", "b"], keep="first", maintain_order=True)
+    return best.with_columns(verdict=scale.verdict())
 
 
 def weighed_pairs(both: pl.DataFrame, scale: Scale) -> pl.DataFrame:
     """Levels and weights of pairs of descriptions; ``both``: ``a``, ``b`` and the columns of both sides (``…_a``, ``…_b``)."""
-    levels = one_by_one(both, scale) if len(both) <= FEW else in_columns(both, scale)
+    return _weighed(_judged(both, scale), scale)
+
+
+def _judged(both: pl.DataFrame, scale: Scale, answers: "Answers | None" = None) -> pl.DataFrame:
+    return one_by_one(both, scale) if len(both) <= FEW else in_columns(both, scale, answers)
+
+
+def _weighed(judged: pl.DataFrame, scale: Scale) -> pl.DataFrame:
     rare = [
         pl.when(pl.col(trait).is_in(sorted(BY_NAME[trait].rare)))
         .then(pl.col(column))
@@ -279,9 +293,8 @@ def weighed_pairs(both: pl.DataFrame, scale: Scale) -> pl.DataFrame:
         .alias(f"{trait}_rare")
         for trait, column in RARITY.items()
     ]
-    return levels.with_columns(*scale.weights(), *rare).select(
-        "a", "b", *NAMES, "surname_rare", "given_rare", *WEIGHED
-    )
+    weighed = scale.weighed(judged).with_columns(*rare)
+    return weighed.select("a", "b", *NAMES, "surname_rare", "given_rare", *WEIGHED)
 
 
 def _rarest(both: pl.DataFrame) -> list[pl.Series]:
@@ -321,15 +334,21 @@ def sided(both: pl.DataFrame, side: str) -> list[Profile]:
     return [Profile(*row) for row in zip(*columns, strict=True)]
 
 
-def in_columns(both: pl.DataFrame, scale: Scale) -> pl.DataFrame:
-    """The same as :func:`one_by_one`, by columns."""
-    nicknames = scale.world.nicknames
+def in_columns(both: pl.DataFrame, scale: Scale, answers: "Answers | None" = None) -> pl.DataFrame:
+    """The same as :func:`one_by_one`, by columns. ``answers``: those about all values that are going to be asked for."""
+    if answers is None:
+        answers = answers_of({c: pl.concat([both[f"{c}_a"], both[f"{c}_b"]]) for c in ASKED}, scale)
+        both = both.with_columns(
+            answer.numbers(both[f"{column}_{side}"]).alias(f"{answer.column}_{side}")
+            for column, answer in answers.items()
+            for side in "ab"
+        )
     traits = {
-        "number": _distinct(both, "number", number_level),
+        "number": answers["number"].levels(both),
         "court": _exact("court"),
-        "surname": _distinct(both, "last", surname_level, plain="same-one", telling=pl.col("last_a").str.contains(" ", literal=True)),
-        "given": _distinct(both, "first", lambda a, b: given_level(a, b, nicknames)),
-        "dob": _distinct(both, "dob", dob_level, telling=_whole_and_known()),
+        "surname": answers["last"].levels(both, plain="same-one", telling=pl.col("last_a").str.contains(" ", literal=True)),
+        "given": answers["first"].levels(both),
+        "dob": answers["dob"].levels(both, telling=_whole_and_known()),
         "sex": _exact("sex"),
         "country": _exact("country"),
         "language": _language(scale.world.common),
@@ -410,25 +429,55 @@ def _whole_and_known() -> pl.Expr:
     return ~pl.col("dob_a").str.ends_with("-01-01") & (pl.col("dob_a").str.len_chars() == 10)
 
 
-def _distinct(
-    both: pl.DataFrame, column: str, level: Callable[[str, str], str], *, plain: str | None = None, telling: pl.Expr | None = None
-) -> pl.Expr:  # fmt: skip
-    """The level of each row, from one call a distinct pair of values.
+class Answer:
+    """The level of each two values of a column, from one call of a function, whichever of them comes first.
 
-    Equal values are ``same`` without a call where ``telling`` is true of the value, and ``plain`` (or, without it, a
-    call) where it is not.
+    A nation's pairs come a slice at a time, with the same names again and again.
     """
-    names = [f"{column}_a", f"{column}_b"]
-    a, b = (pl.col(name) for name in names)
-    equal = (
-        pl.when(telling if telling is not None else pl.lit(True))
-        .then(pl.lit("same"))
-        .otherwise(pl.lit(plain, pl.String))
-    )
-    quick = both.select(
-        *names, level=pl.when(a.is_null() | b.is_null()).then(pl.lit(UNKNOWN)).when(a == b).then(equal)
-    )
-    slow = quick.filter(pl.col("level").is_null()).select(names).unique(maintain_order=True)
-    answers = slow.with_columns(found=pl.Series([level(*row) for row in slow.iter_rows()], dtype=pl.String))
-    whole = quick.join(answers, on=names, how="left", maintain_order="left")
-    return pl.lit(whole.select(pl.coalesce("level", "found")).to_series())
+
+    def __init__(self, column: str, values: pl.Series, level: Callable[[str, str], str]) -> None:
+        self.column = f"{column}_number"
+        self._values = values.drop_nulls().unique()
+        self._level = level
+        self._known = pl.DataFrame(schema={"pair": pl.UInt64, "found": pl.String})
+
+    def numbers(self, values: pl.Series) -> pl.Series:
+        """The number of each value, as ``levels`` wants it beside the values of both sides."""
+        numbers = values.cast(pl.Enum(self._values)).to_physical()
+        return numbers.cast(pl.UInt64).alias(self.column)
+
+    def levels(
+        self, both: pl.DataFrame, *, plain: str | None = None, telling: pl.Expr | None = None
+    ) -> pl.Expr:
+        """The level of each row. Equal values are ``same`` without a call where ``telling`` is true of the value, and ``plain``
+        (or, without it, a call) where it is not."""
+        a, b = (pl.col(f"{self.column}_{side}") for side in "ab")
+        equal = (
+            pl.when(telling if telling is not None else pl.lit(True))
+            .then(pl.lit("same"))
+            .otherwise(pl.lit(plain, pl.String))
+        )
+        quick = both.select(
+            pair=pl.min_horizontal(a, b) * len(self._values) + pl.max_horizontal(a, b),
+            level=pl.when(a.is_null() | b.is_null()).then(pl.lit(UNKNOWN)).when(a == b).then(equal),
+        )
+        self._ask(quick.filter(pl.col("level").is_null()).select("pair").unique())
+        whole = quick.join(self._known, on="pair", how="left", maintain_order="left")
+        return pl.lit(whole.select(pl.coalesce("level", "found")).to_series())
+
+    def _ask(self, pairs: pl.DataFrame) -> None:
+        new = pairs.join(self._known, on="pair", how="anti")
+        numbers = new.select(low=pl.col("pair") // len(self._values), high=pl.col("pair") % len(self._values))
+        sides = (self._values.gather(numbers[side]).to_list() for side in ("low", "high"))
+        found = pl.Series([self._level(*two) for two in zip(*sides, strict=True)], dtype=pl.String)
+        self._known = pl.concat([self._known, new.with_columns(found=found)])
+
+
+Answers = Mapping[str, Answer]  # by the column of a profile
+
+
+def answers_of(values: Mapping[str, pl.Series], scale: Scale) -> Answers:
+    """What functions say of these values, by column of a profile, as it is going to be asked."""
+    nicknames = scale.world.nicknames
+    levels = {**ASKED, "first": lambda a, b: given_level(a, b, nicknames)}
+    return {column: Answer(column, values[column], level) for column, level in levels.items()}

@@ -10,7 +10,7 @@ from handhold import store
 from handhold.identity import few, newcomers
 from handhold.identity.asking import Asked, ask
 from handhold.identity.candidates import keys, profiles
-from handhold.identity.cluster import HOUSE_ORDER, ONE_FILE_EACH
+from handhold.identity.cluster import ONE_FILE_EACH
 from handhold.identity.compare import Engine, Scale, compare, in_hundredths
 from handhold.identity.describe import blind_keys, everyone, made_later, renewed, spoken
 from handhold.identity.judgement import settle
@@ -24,16 +24,16 @@ MET = """
     insert into involved select distinct k.file from looked_for l join identity_key k using (key) on conflict do nothing"""
 KIN = """
     insert into involved
-    select f.id from identity_file f
-    where f.child in (select g.child from identity_file g join involved i on i.id = g.id where g.child is not null)
+    select f.id from identity_file f where f.child in (
+        select child from identity_file where fresh union select g.child from involved join identity_file g using (id))
     on conflict do nothing"""
 GIVEN_UP = """
     select distinct g.child from identity_file f join identity_description d on d.file = f.id and d.withdrawn
     join identity_key k on k.key = d.number join identity_file g on g.id = k.file
     where f.fresh and f.child is not null and g.child is not null"""
-INVOLVED = """
-    select f.id as file, f.agency, f.child, f.fresh, f.hold as held from identity_file f join involved i using (id)
-    order by array_position(%s::text[], f.agency), f.id"""
+FRESH = "select id as file, agency, child, true as fresh, hold as held from identity_file where fresh"
+OTHERS = """
+    select id as file, agency, child, false as fresh, hold as held from involved join identity_file using (id)"""
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,6 @@ def identify(
     doubtful = doubts_among(found, stands, judged, rules)
     asked = ask(db, asked_of(doubtful, rules), now=now)
     changed = write(db, found.links, rules, by, now)
-    db.execute("drop table involved")
     settle(db, by=by, now=now)
     doubted = _children({child for side in BOTH for child in doubtful[side]}.union(freed))
     return Identified(changed, found.links["through"].count(), asked, doubted)
@@ -112,18 +111,19 @@ def _involved(db: store.Db, written: dict[str, dict[str, str]]) -> tuple[pl.Data
 
     The first frame has ``file, agency, child, fresh, held``.
     """
-    db.execute("create temp table involved (id bigint primary key) on commit drop")
-    db.execute("insert into involved select id from identity_file where fresh")
+    fresh = store.frame(db, FRESH)  # once: others may come meanwhile, and are linked next
+    others = fresh.clear()
     if store.fetch(db, "select 1 from identity_file where not fresh limit 1"):
-        fresh = store.frame(db, "select id from involved")["id"]
-        met = [blind_keys(keys(profiles(said, {}))).select("key") for said in spoken(db, fresh)]
+        met = [blind_keys(keys(profiles(said, {}))).select("key") for said in spoken(db, fresh["file"])]
         db.execute("create temp table looked_for (key bigint primary key) on commit drop")
         store.copy_in(db, "looked_for", pl.concat(met).unique())
         db.execute("analyze looked_for")
+        db.execute("create temp table involved (id bigint primary key) on commit drop")
         db.execute(MET)
         db.execute(KIN)
-        db.execute("drop table looked_for")
-    files = store.frame(db, INVOLVED, [list(HOUSE_ORDER)])
+        others = store.frame(db, OTHERS).join(fresh, on="file", how="anti")
+        db.execute("drop table involved, looked_for")
+    files = pl.concat([fresh, others])
     return files, everyone(db, files["file"], written)
 
 
