@@ -1,6 +1,8 @@
 """Many files: which are one child's, whatever the order, and what is asked instead of guessed."""
 
 import random
+import sys
+from collections.abc import Iterator
 from typing import Any
 
 import polars as pl
@@ -13,7 +15,7 @@ from handhold.feeds.model import DESCRIPTION
 from handhold.identity import few
 from handhold.identity.candidates import keys, profiles
 
-from .said import ANA, CODES, NOW, SCALE, file_id, found, groups, said, tell, together
+from .said import ANA, CODES, NOW, PACK, SCALE, file_id, found, groups, said, tell, together
 
 JUAN = {"last": "GARCIA LOPEZ", "first": "JUAN", "dob": "2007-03-02", "sex": "M", "country": "GUATEMALA"}
 TWIN = JUAN | {"first": "WILMER"}
@@ -294,6 +296,28 @@ def test_a_file_meets_nobody_by_what_it_said_before(db: store.Db) -> None:
     tell(db, said("ORR", "UC1", **JUAN), day=1)
     tell(db, said("ORR", "UC2", **ANA), day=2)
     assert together(db) == {ids(("ERO", "216043624"), ("ORR", "UC2")), ids(("ORR", "UC1"))}
+
+
+def test_what_is_told_while_many_are_linked_is_looked_at_next(
+    db: store.Db, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(few, "FEW", 0)
+    case, juans = said("EOIR", "9000001", **ANA), said("ERO", "228485185", **JUAN)
+    tell(db, case, juans)
+    link = sys.modules["handhold.identity.link"]
+    spoken = link.spoken
+
+    def meanwhile(db: store.Db, files: pl.Series) -> Iterator[pl.DataFrame]:
+        monkeypatch.setattr(link, "spoken", spoken)
+        identity.describe(db, pl.DataFrame([case | {"number": "228485185"}], DESCRIPTION), now=NOW)
+        yield from spoken(db, files)
+
+    monkeypatch.setattr(link, "spoken", meanwhile)
+    tell(db, said("ORR", "UC1", **ANA))
+    assert together(db) == {ids(("EOIR", "9000001"), ("ORR", "UC1")), ids(("ERO", "228485185"))}
+    assert asked(db) == []
+    identity.identify(db, by="system", now=NOW, pack=PACK)
+    assert asked(db) == [("same-number-other-child", frozenset((case["file"], juans["file"])))]
 
 
 def test_a_link_refused_for_any_reason_is_asked_with_its_reason(db: store.Db) -> None:
