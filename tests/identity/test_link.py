@@ -320,6 +320,30 @@ def test_what_is_told_while_many_are_linked_is_looked_at_next(
     assert asked(db) == [("same-number-other-child", frozenset((case["file"], juans["file"])))]
 
 
+def test_what_is_told_while_one_is_linked_is_looked_at_next(
+    db: store.Db, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case, juans = said("EOIR", "9000001", **ANA), said("ERO", "228485185", **JUAN)
+    tell(db, case, juans)
+    newcomers = sys.modules["handhold.identity.newcomers"]
+    opened = newcomers.opened
+
+    def meanwhile(*asked_for: Any) -> Any:
+        rows = [case | {"number": "228485185"}, said("USCIS", "216043624", **ANA)]
+        identity.describe(db, pl.DataFrame(rows, DESCRIPTION), now=NOW)
+        monkeypatch.setattr(newcomers, "opened", opened)
+        return opened(*asked_for)
+
+    monkeypatch.setattr(newcomers, "opened", meanwhile)
+    tell(db, said("ORR", "UC1", **ANA))
+    assert together(db) == {ids(("EOIR", "9000001"), ("ORR", "UC1")), ids(("ERO", "228485185"))}
+    assert asked(db) == []
+    identity.identify(db, by="system", now=NOW, pack=PACK)
+    mine = ids(("EOIR", "9000001"), ("ORR", "UC1"), ("USCIS", "216043624"))
+    assert together(db) == {mine, ids(("ERO", "228485185"))}
+    assert asked(db) == [("same-number-other-child", frozenset((case["file"], juans["file"])))]
+
+
 def test_a_link_refused_for_any_reason_is_asked_with_its_reason(db: store.Db) -> None:
     one = JUAN | {"dob": "2007-02-03", "entry": "2023-01-01", "place": 7, "building": 7}
     other = one | {"dob": "2007-03-02"}

@@ -438,12 +438,13 @@ class Answer:
     def __init__(self, column: str, values: pl.Series, level: Callable[[str, str], str]) -> None:
         self.column = f"{column}_number"
         self._values = values.drop_nulls().unique()
+        self._numbered = pl.Enum(self._values)
         self._level = level
         self._known = pl.DataFrame(schema={"pair": pl.UInt64, "found": pl.String})
 
     def numbers(self, values: pl.Series) -> pl.Series:
         """The number of each value, as ``levels`` wants it beside the values of both sides."""
-        numbers = values.cast(pl.Enum(self._values)).to_physical()
+        numbers = values.cast(self._numbered).to_physical()
         return numbers.cast(pl.UInt64).alias(self.column)
 
     def levels(

@@ -43,7 +43,7 @@ AROUND = f"""
         select f.child from met join identity_file f using (id) where f.child is not null and (
             met.always or %s or not array(select g.agency from identity_file g where g.child = f.child) @> '{{{",".join(EVERY_CHILD)}}}')
         union select child from identity_file where fresh and child is not null)
-    select f.id, f.agency, f.child, f.fresh, f.hold, met.keys, said.changed, said.ids, said.sealed,
+    select f.id, f.agency, f.child, f.hold, met.keys, said.changed, said.ids, said.sealed,
         (select array_agg(array[j.file_b::text, j.judgement]) from identity_judgement j where j.until is null and j.file_a = f.id),
         f.fresh and coalesce((select true from identity_question q where q.closed is null and q.file_a = f.id limit 1),
             (select true from identity_question q where q.closed is null and q.file_b = f.id limit 1), false)
@@ -123,9 +123,11 @@ class _Around:
             (always if kind in ALWAYS else others).append(key)
         found = {}
         for row in self._db.execute(AROUND, [always, others, self._all]):
-            id, agency, child, fresh, hold, met, changed, ids, sealed, judged, waits = row
+            id, agency, child, hold, met, changed, ids, sealed, judged, waits = row
             words = tuple((int(other), how) for other, how in judged or ())
-            if fresh:
+            if id not in self._fresh and child is None:
+                continue  # it came meanwhile, and is linked next
+            if id in self._fresh:
                 self.waits |= waits
                 found[id] = self._fresh[id]._replace(judged=words)
                 continue
