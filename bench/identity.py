@@ -113,7 +113,7 @@ def nation(children: int, seed: int) -> tuple[int, pl.DataFrame, dict[str, float
     print(f"  {len(found.children):,} children, {found.linked:,} links, {found.questions:,} questions")
     # What the server does by itself a minute later: until then every newcomer's query passes by the dead entries of a nation.
     with psycopg.connect(store.ensure(), autocommit=True) as db:
-        db.execute("vacuum (analyze) identity_file, identity_key, identity_description")
+        db.execute("vacuum (analyze)")
     return files, back, cost
 
 
