@@ -49,6 +49,11 @@ def test_a_veto_refuses_the_link_and_says_why(known: dict[str, object], why: str
     assert refused(**known) == [*held_too, why]
 
 
+def test_a_side_that_says_both_sexes_as_often_says_neither() -> None:
+    both = Facts(sexes=frozenset("MF"), given=SEXES[ERO].given)
+    assert refused(facts=SEXES | {ERO: both}) == []
+
+
 def test_one_agency_has_one_file_of_a_child() -> None:
     clusters = Clusters({ERO: "ERO", ORR: "ERO"}, {})
     assert [one.why for one in grow(clusters, [STRONG[0]])] == ["two-files-of-one-agency"]

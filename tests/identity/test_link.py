@@ -344,6 +344,55 @@ def test_what_is_told_while_one_is_linked_is_looked_at_next(
     assert asked(db) == [("same-number-other-child", frozenset((case["file"], juans["file"])))]
 
 
+@pytest.mark.parametrize(
+    ("at_most", "after_reading"), [(0, "partition"), (few.FEW, "codes")], ids=["columns", "few"]
+)
+def test_what_is_told_of_a_fresh_file_while_it_is_linked_is_looked_at_next(
+    db: store.Db, monkeypatch: pytest.MonkeyPatch, at_most: int, after_reading: str
+) -> None:
+    monkeypatch.setattr(few, "FEW", at_most)
+    juans, anas = said("ERO", "228485185", **JUAN), said("ORR", "UC1", **ANA)
+    tell(db, juans)
+    link = sys.modules["handhold.identity.link"]
+    then = getattr(link, after_reading)
+
+    def meanwhile(*asked_for: Any) -> Any:
+        monkeypatch.setattr(link, after_reading, then)
+        identity.describe(db, pl.DataFrame([anas | {"number": "228485185"}], DESCRIPTION), now=NOW)
+        return then(*asked_for)
+
+    identity.describe(db, pl.DataFrame([anas], DESCRIPTION), now=NOW)
+    monkeypatch.setattr(link, after_reading, meanwhile)
+    identity.identify(db, by="system", now=NOW, pack=PACK)
+    identity.identify(db, by="system", now=NOW, pack=PACK)
+    assert asked(db) == [("same-number-other-child", frozenset((anas["file"], juans["file"])))]
+
+
+@pytest.mark.parametrize("at_most", [0, few.FEW], ids=["columns", "few"])
+def test_a_file_does_not_found_a_child_whose_id_another_bears(
+    db: store.Db, monkeypatch: pytest.MonkeyPatch, at_most: int
+) -> None:
+    """The id that a file once gave stayed with others when it left; it comes back, and has nothing to do with them."""
+    monkeypatch.setattr(few, "FEW", at_most)
+    juans, anas = said("ERO", "228485185", **JUAN), said("ORR", "UC1", **ANA)
+    tell(db, juans)
+    given = store.blind_one(str(anas["file"]), "child")
+    db.execute("insert into identity_child (id, born) values (%s, %s)", [given, NOW])
+    db.execute("update identity_link set child = %s", [given])
+    db.execute("update identity_file set child = %s", [given])
+    tell(db, anas)
+    assert together(db) == {frozenset([juans["file"]]), frozenset([anas["file"]])}
+    standing = store.fetch(db, "select child from identity_file where id = %s", [juans["file"]])
+    assert standing == [{"child": given}]
+
+
+@pytest.mark.parametrize("last, first", [("LNU", "FNU"), ("UNKNOWN", "Unknown"), ("Desconocido", "XXXX")])
+def test_what_is_written_for_an_unknown_name_links_nobody(db: store.Db, last: str, first: str) -> None:
+    nobody = ANA | {"last": last, "first": first}
+    tell(db, said("ERO", "216043624", **nobody), said("ORR", "UC1", **nobody))
+    assert len(together(db)) == 2
+
+
 def test_a_link_refused_for_any_reason_is_asked_with_its_reason(db: store.Db) -> None:
     one = JUAN | {"dob": "2007-02-03", "entry": "2023-01-01", "place": 7, "building": 7}
     other = one | {"dob": "2007-03-02"}

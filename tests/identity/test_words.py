@@ -151,6 +151,19 @@ def test_a_held_file_is_left_to_people_and_looked_at_again_when_released(db: sto
     ]
 
 
+@pytest.mark.parametrize("held", [True, False])
+def test_an_undo_leaves_a_held_file_where_it_is(three: store.Db, held: bool) -> None:
+    before = picture(three)
+    files = [row["id"] for row in store.fetch(three, "select id from identity_file order by id")]
+    if held:
+        for file in files:
+            identity.hold(three, file, True, by="person:7", why="protected location", now=NOW)
+    none = pl.Series("file", [], pl.Int64)
+    loosened = identity.unlink(three, pl.Series("file", files), none, none, now=NOW)
+    assert (len(loosened) == 0) == held
+    assert (picture(three) == before) == held
+
+
 def test_what_nobody_said_cannot_be_withdrawn(three: store.Db) -> None:
     with pytest.raises(identity.NoJudgement, match="nobody's word stands"):
         identity.withdraw(three, file_id("ERO", "216043624"), file_id("ORR", "UC1"), **BY, now=NOW)

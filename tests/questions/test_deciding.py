@@ -165,6 +165,13 @@ def test_a_held_file_needs_two_people() -> None:
     casework.hold_file(luis, True, "protected location", office())
     with store.transaction() as db:
         assert oversight.needs_two(db, (luis, ana), PACK)
+        mate = store.fetch(
+            db,
+            "select o.id from identity_file f join identity_file o using (child) where f.id = %s and o.id <> f.id",
+            [luis],
+        )
+        assert mate, "his other files are joined with hers, too"
+        assert all(oversight.needs_two(db, (row["id"], ana), PACK) for row in mate)
     casework.hold_file(luis, False, "no longer", office())
     entries = one(
         "select verb from ledger_entry where thing = 'file' and verb in ('file.held', 'file.released')"

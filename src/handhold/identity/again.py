@@ -18,7 +18,7 @@ from handhold import store
 from handhold.identity.asking import ask
 from handhold.identity.compare import Engine, Scale, compare
 from handhold.identity.describe import everyone
-from handhold.identity.judgement import lead_on, reopen, settle
+from handhold.identity.judgement import lead_on, reopen, settle, unborne
 from handhold.identity.link import BOTH, asked_of, doubts_among, write
 from handhold.identity.model import codes, keep, scale_later
 from handhold.identity.partition import Progress, partition
@@ -36,7 +36,6 @@ STANDING = """
     from identity_file f left join identity_link l on l.file = f.id and l.until is null and l.judgement = 'match'
     where f.child is not null order by f.id"""
 ELDEST = "select id from identity_child where id = any(%s) order by born, id"
-BORNE = "select 1 from identity_file where child = %s limit 1"
 ENDED = "update identity_link set until = %s where file = any(%s) and until is null and judgement = 'match'"
 # Files of the children that were drawn anew, and of those that anything was ever asked about with them: what a person said of a
 # child closed its questions, and holds for the files that are still one child's with those it was said of.
@@ -171,18 +170,9 @@ def _ids(db: store.Db, other: pl.DataFrame, whole: Mapping[int, int]) -> dict[in
             taken.add(part["had"])
     for once in other["once"].unique(maintain_order=True):
         if once not in named:
-            named[once] = _unborne(db, once, taken)
+            named[once] = unborne(db, once, taken)
             taken.add(named[once])
     return {file: named[once] for file, once in other.select("file", "once").iter_rows()}
-
-
-def _unborne(db: store.Db, child: int, taken: set[int]) -> int:
-    """This id, or the next of its kind that no child bears."""
-    found, turn = child, 0
-    while found in taken or db.execute(BORNE, [found]).fetchone():
-        turn += 1
-        found = int(store.stable_ids("child", pl.Series([child]), pl.Series([turn]))[0])
-    return found
 
 
 def _waiting(db: store.Db) -> int:

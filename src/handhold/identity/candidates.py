@@ -12,7 +12,7 @@ from handhold.identity.names import Name, each, folded, parts, surnames
 from handhold.identity.spec import PROFILE
 
 NUMBERS = ("number", "court-case")
-MADE = 5  # how keys are made: another number has those of all files made anew (``describe.renewed``)
+MADE = 6  # how keys are made: another number has those of all files made anew (``describe.renewed``)
 KINDS = [*NUMBERS, "name", "whole", "surname", "given", "year", "day", "home", "handover", "month"]
 WHOLE_DATE, HOURS = 10, 24
 NEW_YEAR = "-01-01"  # the day of births that were estimated: alone it tells nobody from another

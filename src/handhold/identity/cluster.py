@@ -115,12 +115,19 @@ class Clusters:
             Counter(s for f in self.of(root) for s in self.facts.get(f, NOTHING).sexes)
             for root in (one, other)
         ]
-        if not all(told) or told[0].most_common(1)[0][0] == told[1].most_common(1)[0][0]:
+        mine, theirs = (_most(each) for each in told)
+        if mine is None or theirs is None or mine == theirs:
             return False
         words = [
             {w for f in self.of(root) for w in self.facts.get(f, NOTHING).given} for root in (one, other)
         ]
         return words[0].isdisjoint(words[1])
+
+
+def _most(told: Counter[str]) -> str | None:
+    """What is said more often than anything else; nothing where two are said as often."""
+    ranked = told.most_common(2)
+    return ranked[0][0] if ranked and (len(ranked) == 1 or ranked[0][1] > ranked[1][1]) else None
 
 
 class Evidence:

@@ -14,7 +14,10 @@ from handhold.identity.candidates import MADE, NUMBERS, SAID, keys, profiles
 FILES = "select f.id from unnest(%s::bigint[]) a (id) join identity_file f using (id)"
 OF_ROWS = "select d.id, d.file, d.withdrawn from unnest(%s::bigint[]) a (id) join identity_description d on d.row_ = a.id"
 WITHDRAW = "update identity_description set withdrawn = %s where id = any(%s)"
-FRESH = "update identity_file set fresh = true where id = any(%s) and not fresh"
+TOLD = "insert into identity_told (file) select unnest(%s::bigint[])"
+HEEDED = """
+    with told as (delete from identity_told returning file)
+    update identity_file f set fresh = true from told where f.id = told.file and not f.fresh"""
 NUMBERED = """
     update identity_description d set number = n.number from unnest(%s::bigint[], %s::bigint[]) n (id, number)
     where n.id = d.id and d.number is distinct from n.number"""
@@ -70,7 +73,7 @@ def _met_by(said: pl.DataFrame) -> pl.DataFrame:
 
 
 def describe(db: store.Db, descriptions: pl.DataFrame | Ready, *, now: datetime) -> int:
-    """Keep descriptions (made ready or not) and mark their files fresh; returns how many were new.
+    """Keep descriptions (made ready or not), for the next to link their files; returns how many were new.
 
     A row that only mentions a file makes the file known. The same content again changes nothing; other content for the
     same row is kept beside the old, which is marked withdrawn. A sponsor, a phone and a place come as blind ids, which
@@ -93,8 +96,21 @@ def describe(db: store.Db, descriptions: pl.DataFrame | Ready, *, now: datetime)
         new_files, on="id", how="anti"
     )
     if len(otherwise):
-        db.execute(FRESH, [otherwise["id"].unique().to_list()])
+        tell(db, otherwise["id"].unique())
     return len(new)
+
+
+def tell(db: store.Db, files: pl.Series) -> None:
+    """Note that something else is said of these files, which are known; the next that links them looks at them.
+
+    Not their own mark: who links them meanwhile has read what was said before, and takes that away.
+    """
+    db.execute(TOLD, [files.to_list()])
+
+
+def heed(db: store.Db) -> None:
+    """Mark the files fresh of which something else is said by now; only for who has the lock of ``identity``."""
+    db.execute(HEEDED)
 
 
 def _meet(db: store.Db, keys: pl.DataFrame, new: pl.Series) -> None:

@@ -353,8 +353,10 @@ class Link:
     weighed: Weighed | None
 
 
-def links(files: Mapping[int, File], found: Few) -> list[Link]:
-    """One for each fresh file, by its id; see ``partition._links``."""
+def links(
+    files: Mapping[int, File], found: Few, unborne: Callable[[int], int] = lambda child: child
+) -> list[Link]:
+    """One for each fresh file, by its id; see ``partition._links``. ``unborne``: this id, or another where a child bears it."""
     members: dict[int, list[int]] = {}
     for id, root in found.root.items():
         members.setdefault(root, []).append(id)
@@ -362,7 +364,7 @@ def links(files: Mapping[int, File], found: Few) -> list[Link]:
     for root in {found.root[id] for id in files if files[id].fresh}:
         group = sorted(members[root], key=lambda id: (files[id].child is None, _turn(files[id].agency), id))
         stands = next((files[id].child for id in group if files[id].child is not None), None)
-        child = stands if stands is not None else store.blind_one(str(group[0]), "child")
+        child = stands if stands is not None else unborne(store.blind_one(str(group[0]), "child"))
         made += [_link(files, found, group, n, child) for n, id in enumerate(group) if files[id].fresh]
     return sorted(made, key=lambda link: link.file)
 

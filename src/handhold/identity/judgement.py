@@ -1,6 +1,6 @@
 """What people decide about links: never overwritten, always to be undone; and what is asked of them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -191,6 +191,7 @@ NEAR = """
                        and l.judgement = 'match' order by l.id desc limit 1) m on true
     where f.child is not null
     order by coalesce((m.evidence ->> 'weight')::float, 0) desc, array_position(%(house)s::text[], f.agency), f.id"""
+BORNE = "select distinct f.child from unnest(%s::bigint[]) a (child) join identity_file f using (child)"
 SAID = """
     select file_a, file_b, judgement from identity_judgement
     where until is null and judgement <> 'possible' and file_a = any(%(files)s) and file_b = any(%(files)s) order by 1, 2"""
@@ -222,10 +223,23 @@ def _yields(near: _Near, file_a: int, file_b: int) -> int:
     return file_b if near.first([file_a, file_b]) == file_a else file_a
 
 
-def _founds(file: int, again: int = 0) -> int:
-    """The id of the child that a file founds; ``again`` counts up where that id is another's by now."""
-    parts = [pl.Series([file])] + ([pl.Series([again])] if again else [])
-    return int(store.stable_ids("child", *parts)[0])
+def unborne(db: store.Db, child: int, taken: Container[int] = (), *, but: int | None = None) -> int:
+    """This id of a child, or the next of its kind where it is ``taken`` or a file bears it (other than ``but``): the id that a
+    file gives stays with whom it was given to, also where that file has left."""
+    found, turn = child, 0
+    while found in taken or set(_files(db, found)) - {but}:
+        turn += 1
+        found = int(store.stable_ids("child", pl.Series([child]), pl.Series([turn]))[0])
+    return found
+
+
+def founding(db: store.Db, files: pl.Series) -> dict[int, int]:
+    """The ids of the children that these files would found, of those whose own id is another's by now."""
+    if not store.fetch(db, "select 1 from identity_file where child is not null limit 1"):
+        return {}
+    own = pl.DataFrame({"file": files, "child": store.stable_ids("child", files)})
+    borne = store.frame(db, BORNE, [own["child"].to_list()])
+    return {file: unborne(db, child) for file, child in own.join(borne, on="child").iter_rows()}
 
 
 def _settle(
@@ -249,10 +263,8 @@ def _settle(
 
 
 def _new(db: store.Db, founder: int, taken: set[int], now: datetime) -> int:
-    """A child id that nobody bears: the one that ``founder`` founds, or the next of its kind."""
-    again = 0
-    while (new := _founds(founder, again)) in taken or set(_files(db, new)) - {founder}:
-        again += 1
+    """A child that nobody bears yet, founded by ``founder``."""
+    new = unborne(db, int(store.stable_ids("child", pl.Series([founder]))[0]), taken, but=founder)
     db.execute(
         "insert into identity_child (id, born) values (%s, %s) on conflict (id) do nothing", [new, now]
     )

@@ -12,8 +12,8 @@ from handhold.identity.asking import Asked, ask
 from handhold.identity.candidates import keys, profiles
 from handhold.identity.cluster import ONE_FILE_EACH
 from handhold.identity.compare import Engine, Scale, compare, in_hundredths
-from handhold.identity.describe import blind_keys, everyone, made_later, renewed, spoken
-from handhold.identity.judgement import settle
+from handhold.identity.describe import blind_keys, everyone, heed, made_later, renewed, spoken
+from handhold.identity.judgement import founding, settle
 from handhold.identity.model import codes, keep, scale_later
 from handhold.identity.partition import RARE, Found, Progress, partition
 from handhold.identity.spec import NAMES as TRAITS
@@ -64,6 +64,7 @@ def identify(
     # All that can be asked beforehand in one round trip: see newcomers.
     with db.pipeline():
         store.lock(db, "identity")
+        heed(db)
         told = newcomers.fresh(db)
         made, scale = made_later(db), scale_later(pack, db)
     rows, before = told.fetchall(), made()
@@ -86,7 +87,8 @@ def identify(
     judged = store.frame(
         db, "select file_a as a, file_b as b, judgement from identity_judgement where until is null"
     )
-    found = partition(files, people, judged, rules, progress, engine)
+    new = files.filter(pl.col("child").is_null())["file"]
+    found = partition(files, people, judged, rules, progress, engine, founding(db, new))
     child = files.join(found.links.select("file", now="child"), on="file", how="left")
     stands = child.select("file", "agency", child=pl.coalesce("now", "child"))
     doubtful = doubts_among(found, stands, judged, rules)

@@ -16,6 +16,8 @@ import polars as pl
 REMEMBERED = 200_000
 """Names of which the parts are kept at hand: a nation's common ones."""
 PARTICLES = re.compile(r"\b(?:DE LA|DE LOS|DE LAS|DEL|DE|LA|LOS|LAS|Y|DA|DOS|DAS)\b")
+# Written where no name is known (first name unknown, no last name, no middle name); they tell nobody from another.
+NOBODY = re.compile(r"\b(?:FNU|LNU|NFN|NLN|NMN|NMI|UNK|UNKNOWN|DESCONOCID[OA]|XX+)\b")
 JOINING, FOREIGN, BLANKS = re.compile(r"[-‐-―/,.]"), re.compile(r"[^A-Z ]"), re.compile(r" +")
 # A particle written in one with its surname: DELACRUZ, DELEON, DELCID, DEPAZ. What is left has to look like a name of its own.
 GLUED = re.compile(
@@ -69,9 +71,12 @@ def each(column: pl.Series, one: Callable[[Any], Any], kind: Any = pl.String) ->
 
 @lru_cache(REMEMBERED)
 def folded(name: str) -> str | None:
-    """Capitals A to Z and single blanks, without particles: a hyphen parts words, an apostrophe does not."""
+    """Capitals A to Z and single blanks, without particles: a hyphen parts words, an apostrophe does not.
+
+    ``None`` where nothing is left that is a name, which is so of what is written for an unknown one (:data:`NOBODY`).
+    """
     plain = JOINING.sub(" ", unicodedata.normalize("NFKD", name).upper())
-    bare = BLANKS.sub(" ", FOREIGN.sub("", plain)).strip()
+    bare = BLANKS.sub(" ", NOBODY.sub(" ", FOREIGN.sub("", plain))).strip()
     short = BLANKS.sub(" ", PARTICLES.sub(" ", bare)).strip()
     return short or bare or None
 

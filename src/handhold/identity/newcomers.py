@@ -6,6 +6,7 @@ A file that comes alone waits longer for the database's answers than for its wor
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import orjson
@@ -16,7 +17,7 @@ from handhold.identity import few
 from handhold.identity.asking import Asked, ask
 from handhold.identity.candidates import BETWEEN, CROWD, NUMBERS
 from handhold.identity.compare import Scale, hundredths
-from handhold.identity.judgement import settle
+from handhold.identity.judgement import settle, unborne
 from handhold.identity.partition import EVERY_CHILD
 from handhold.identity.spec import NAMES as TRAITS
 
@@ -86,7 +87,7 @@ def join(
     around = _Around(db, fresh, written)
     files = around.files()
     found = few.partition(files, rules, around.look, around.rest)
-    made = few.links(files, found)
+    made = few.links(files, found, partial(unborne, db))
     child = {id: file.child for id, file in files.items()} | {link.file: link.child for link in made}
     _write(db, made, rules, by, now)
     doubts = few.doubts(files, found, child, rules)

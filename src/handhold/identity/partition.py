@@ -5,8 +5,9 @@ left, a few in a hundred, is joined link by link in :mod:`handhold.identity.clus
 rest of the evidence says. Both give the same answer where both apply (a test compares them).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import polars as pl
@@ -21,6 +22,7 @@ EVERY_CHILD = ("ERO", "ORR")  # a child without one of these files is not comple
 SURE_GIVEN, SURE_DOB = ["same", "part"], ["same", "same-estimated"]
 RARE = ("surname_rare", "given_rare")
 MANY = 30  # files that hang together: up to so many each is compared with each before any are joined
+NONE: Mapping[int, int] = MappingProxyType({})
 Progress = Callable[[int, int], None]
 
 
@@ -40,13 +42,15 @@ def partition(
     weights: Scale,
     progress: Progress | None = None,
     engine: Engine = compare,
+    founding: Mapping[int, int] = NONE,
 ) -> Found:
     """Which files are one child's: the same frames in any order of rows give the same partition.
 
     ``files``: file, agency, child (null before), fresh, held; ``people``: profiles; ``judged``: a, b, judgement of persons.
     Numbers settle first; then descriptions are followed for the files of children that still lack a file; then files that
     hang together are compared each with each, so that nothing is joined before all that can speak against it was heard.
-    ``engine``: where pairs are compared; it changes nothing of the answer.
+    ``engine``: where pairs are compared; it changes nothing of the answer. ``founding``: the ids of the children that files would
+    found whose own id is another's.
     """
     show = progress or (lambda _done, _total: None)
     fresh = files.filter("fresh")["file"]
@@ -63,7 +67,7 @@ def partition(
     show(2, 3)
     roots, refused = _joined(files, together, people, judged, pairs, weights)
     show(3, 3)
-    return Found(_links(files, roots, pairs), pairs, refused)
+    return Found(_links(files, roots, pairs, founding), pairs, refused)
 
 
 def _near(pairs: pl.DataFrame) -> pl.DataFrame:
@@ -217,7 +221,9 @@ def _negative(pairs: pl.DataFrame, weights: Scale) -> list[tuple[int, int]]:
     return list(pairs.filter(pl.col("weight") < weights.threshold("negative")).select("a", "b").iter_rows())
 
 
-def _links(files: pl.DataFrame, roots: pl.Series, pairs: pl.DataFrame) -> pl.DataFrame:
+def _links(
+    files: pl.DataFrame, roots: pl.Series, pairs: pl.DataFrame, founding: Mapping[int, int]
+) -> pl.DataFrame:
     """Each fresh file with its child and the file of that child which it resembles most; the founder has none.
 
     Files that stand come before those that join them: every link hangs on what was there.
@@ -233,8 +239,9 @@ def _links(files: pl.DataFrame, roots: pl.Series, pairs: pl.DataFrame) -> pl.Dat
     founded = rooted.with_columns(
         founder=pl.col("file").first().over("root"), stands=pl.col("child").drop_nulls().first().over("root")
     )
-    whole = founded.with_columns(
-        had="child", child=pl.coalesce("stands", store.stable_ids("child", founded["founder"]))
+    other = pl.DataFrame(list(founding.items()), {"founder": pl.Int64, "other": pl.Int64}, orient="row")
+    whole = founded.join(other, on="founder", how="left", maintain_order="left").with_columns(
+        had="child", child=pl.coalesce("stands", "other", store.stable_ids("child", founded["founder"]))
     )
     best, through = _mates(whole.select("file", "root", "rank"), pairs)
     told = whole.filter("fresh").join(best, on="file", how="left").join(through, on="file", how="left")

@@ -5,7 +5,7 @@ from datetime import datetime
 import polars as pl
 
 from handhold import store
-from handhold.identity.describe import describe, told
+from handhold.identity.describe import describe, tell, told
 
 STANDING = """
     select d.id, d.file from identity_description d join retold_row r on r.row_ = d.row_ where not d.withdrawn"""
@@ -29,7 +29,7 @@ def redescribe(db: store.Db, rows: pl.Series, descriptions: pl.DataFrame, *, now
     files = pl.concat([before.join(after, on="id", how="anti"), after.join(before, on="id", how="anti")])[
         "file"
     ].unique()
-    db.execute("update identity_file set fresh = true where id = any(%s) and not fresh", [files.to_list()])
+    tell(db, files)
     return files
 
 

@@ -28,6 +28,7 @@ def propose(db: store.Db, files: Pair, *, by: str, why: str, now: datetime) -> b
 
     Raises :class:`SamePerson` for the one who said it first.
     """
+    store.lock(db, "identity")  # two may say it first at one moment
     first = proposal(db, files)
     if first is None:
         db.execute(

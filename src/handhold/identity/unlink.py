@@ -9,6 +9,8 @@ from datetime import datetime
 import polars as pl
 
 from handhold import store
+from handhold.identity.describe import heed
+from handhold.identity.review import DOUBTED
 
 HOPS = 2  # a file that lost a rival may now find a mate, and that mate's child another founder
 NEAR = """
@@ -21,13 +23,14 @@ KIN = """
     select f.id from identity_file f
     where f.child in (select g.child from identity_file g join loosened l on l.id = g.id where g.child is not null)
     on conflict do nothing"""
-# A person's "match" holds a child together; only files that nobody speaks of any more leave it.
+# A person's "match" holds a child together, and a file that only persons may link stays where it is; only files that nobody
+# speaks of any more leave.
 KEPT = """
     delete from loosened l using identity_file f
     where f.id = l.id and not l.gone and f.child in (
         select g.child from identity_judgement j join identity_file g on g.id in (j.file_a, j.file_b)
         where j.until is null and j.judgement = 'match'
-        union select g.child from identity_file g where g.linked_by = 'person')"""
+        union select g.child from identity_file g where g.linked_by = 'person' or g.hold)"""
 ENDED = """
     update identity_link k set until = %(now)s from loosened l
     where l.id = k.file and k.until is null and k.judgement = 'match'"""
@@ -37,7 +40,7 @@ LOOSE = """
 AWAKE = "update identity_file set fresh = true where id = any(%(files)s) and child is null and not fresh"
 UNASKED = """
     delete from identity_question q using loosened l
-    where l.id in (q.file_a, q.file_b) and not exists (
+    where l.id in (q.file_a, q.file_b) and (q.reason <> %(doubted)s or l.gone) and not exists (
         select from identity_judgement j where j.file_a = q.file_a and j.file_b = q.file_b and j.until is null)"""
 FORWARD = """
     update identity_child c set into_ = w.child
@@ -56,6 +59,7 @@ def unlink(
     are files that nobody speaks of any more, which belong to no child; ``spoken_of`` are such as belong to one (again).
     Returns the children touched."""
     store.lock(db, "identity")
+    heed(db)
     db.execute(AWAKE, {"files": spoken_of.to_list()})
     db.execute(
         "create temp table loosened (id bigint primary key, gone boolean not null default false) on commit drop"
@@ -74,7 +78,7 @@ def unlink(
         "select distinct f.child from identity_file f join loosened l on l.id = f.id where f.child is not null",
     )
     db.execute(ENDED, {"now": now})
-    db.execute(UNASKED)
+    db.execute(UNASKED, {"doubted": DOUBTED})
     db.execute(LOOSE)
     db.execute("drop table loosened")
     return children["child"]

@@ -230,8 +230,14 @@ def _elements(row: Row) -> set[str]:
     return found
 
 
+HELD = """
+    select 1 from identity_file where hold and (id = any(%(files)s) or child in (
+        select child from identity_file where id = any(%(files)s) and child is not null)) limit 1"""
+
+
 def needs_two(db: Db, files: Pair, pack: Pack) -> bool:
-    """Whether two different people must say "the same child": the link would disclose, or a file is held for people."""
-    held = store.fetch(db, "select 1 from identity_file where id = any(%s) and hold", [list(files)])
+    """Whether two different people must say "the same child": the link would disclose, or one of the two children has a file
+    that is held for people."""
+    held = store.fetch(db, HELD, {"files": list(files)})
     guarded = set(pack.toml(RULES)["two_people"])
     return bool(held) or any(d.element in guarded for d in discloses(db, files, access.compiled(pack)))
