@@ -160,6 +160,13 @@ def test_an_edit_is_read_and_the_row_as_it_came_stays(delivery: feeds.Delivery) 
     assert entries == [{"by": "person:ann"}]
 
 
+def test_the_same_edit_in_the_same_moment_changes_nothing_more(delivery: feeds.Delivery) -> None:
+    for _ in range(2):
+        casework.fix(delivery.id, 5, {"Attempted At": "2024-05-04"}, "said so", office())
+    told = attempts(delivery).filter(pl.col("line") == 5)
+    assert told["superseded_by"].is_null().sum() == 1
+
+
 def test_an_edit_can_be_edited_and_the_first_one_stays(delivery: feeds.Delivery) -> None:
     casework.fix(delivery.id, 5, {"Attempted At": "2024-05-04"}, "said so", office())
     casework.fix(delivery.id, 5, {"Attempted At": "2024-05-05"}, "said otherwise", office("person:ben"))

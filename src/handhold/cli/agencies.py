@@ -5,7 +5,7 @@ from datetime import datetime
 import click
 
 from handhold import access, casework, followup, ledger, notices, pack, store
-from handhold.cli.common import OUT, SOME, Agency, by_option, handhold, now_option, office, ready
+from handhold.cli.common import ID, OUT, SOME, Agency, by_option, handhold, now_option, office, ready
 from handhold.cli.show import print_changes, print_rows
 
 
@@ -49,7 +49,7 @@ def token_list() -> None:
 
 
 @token.command("revoke")
-@click.argument("token", type=int)
+@click.argument("token", type=ID)
 @by_option
 @now_option
 def token_revoke(token: int, by: str, now: datetime) -> None:
@@ -75,7 +75,7 @@ def notices_(agency: str, limit: int, now: datetime) -> None:
 
 
 @handhold.command()
-@click.argument("notice", type=int)
+@click.argument("notice", type=ID)
 @click.option("--agency", required=True, type=Agency(), help="The agency that was told.")
 @by_option
 @now_option
@@ -105,7 +105,7 @@ def step_list(agency: str, role: str, limit: int, now: datetime) -> None:
 
 
 @step.command("done")
-@click.argument("number", metavar="STEP", type=int)
+@click.argument("number", metavar="STEP", type=ID)
 @click.argument("evidence")
 @by_option
 @now_option

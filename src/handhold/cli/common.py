@@ -1,5 +1,6 @@
 """What every command needs: consoles, kinds of arguments, the office that acts, a database that is ready."""
 
+import math
 import re
 import sys
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from rich.console import Console
 
 from handhold import casework, identity, pack, store
 
+YEARS = range(1900, 2200)  # of moments and days that somebody may mean
 WIDE = 240  # columns where nobody watches: a pipe or a file should not fold its cells
 OUT = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
 ERRORS = Console(stderr=True, highlight=False)
@@ -30,6 +32,8 @@ class When(click.ParamType[datetime]):
             self.fail(f"{value!r} is not a moment; write it as 2024-05-31T23:59-04:00", param, ctx)
         if moment.tzinfo is None:
             self.fail(f"{value!r} has no zone; add one, for example -04:00", param, ctx)
+        if moment.year not in YEARS:
+            self.fail(f"{value!r} is no moment of these children's lives; is the year right?", param, ctx)
         return moment.astimezone(UTC)
 
 
@@ -90,8 +94,16 @@ def office(
     return casework.Office(by=by, now=now, pack=pack.load(), show=show)
 
 
+def a_number(_ctx: click.Context, param: click.Parameter, value: float) -> float:
+    """What is no number at all (nan) passes every range."""
+    if math.isnan(value):
+        raise click.BadParameter(f"{value} is no number", param=param)
+    return value
+
+
 PORT = click.IntRange(1, 65535)
-SOME = click.IntRange(min=1)
+SOME = click.IntRange(1, 2**31 - 1)
+ID = click.IntRange(-(2**63), 2**63 - 1)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from handhold import account, casework, feeds, pack, store
-from handhold.cli.common import ERRORS, OUT, by_option, handhold, now_option, office, ready
+from handhold.cli.common import ERRORS, ID, OUT, SOME, by_option, handhold, now_option, office, ready
 from handhold.cli.show import print_changes, print_deliveries, print_preview, print_rows
 from handhold.oversight import lists
 from handhold.progress import Bars
@@ -61,7 +61,7 @@ def accept(feed: str, why: str, by: str, now: datetime) -> None:
 
 
 @handhold.command()
-@click.option("--limit", default=50, show_default=True)
+@click.option("--limit", default=50, show_default=True, type=SOME)
 def referrals(limit: int) -> None:
     """List labour referrals: the number given out, when, and what the investigators have answered. It names no child."""
     ready(None)
@@ -81,7 +81,7 @@ def held() -> None:
 
 
 @feeds_.command()
-@click.argument("deliveries", type=int, nargs=-1, required=True)
+@click.argument("deliveries", type=ID, nargs=-1, required=True)
 @click.option("--why", required=True)
 @by_option
 @now_option
@@ -97,7 +97,7 @@ def release(deliveries: tuple[int, ...], why: str, by: str, now: datetime, dry_r
 
 
 @feeds_.command()
-@click.argument("deliveries", type=int, nargs=-1, required=True)
+@click.argument("deliveries", type=ID, nargs=-1, required=True)
 @click.option("--why", required=True)
 @by_option
 @now_option
@@ -114,7 +114,7 @@ def mapping() -> None:
 
 
 @mapping.command("waiting")
-@click.option("--limit", default=50, show_default=True)
+@click.option("--limit", default=50, show_default=True, type=SOME)
 def mapping_waiting(limit: int) -> None:
     """List the parts that wait to be mapped."""
     ready(None)
@@ -142,7 +142,7 @@ def mapping_list(ended: bool) -> None:
 
 
 @mapping.command("propose")
-@click.argument("delivery", type=int)
+@click.argument("delivery", type=ID)
 @click.option("--feed", help="Propose for this feed alone.")
 @click.option(
     "--to",
@@ -183,7 +183,7 @@ def _of_proposal(waiting: feeds.waiting.Waiting) -> list[str]:
 
 @mapping.command("show")
 @click.argument("name")
-@click.option("--version", type=int, help="This version (default: the newest).")
+@click.option("--version", type=SOME, help="This version (default: the newest).")
 @click.option("--to", "target", type=click.Path(path_type=Path), help="Write the text to this file.")
 def mapping_show(name: str, version: int | None, target: Path | None) -> None:
     """Print a mapping as it was confirmed, and who confirmed it."""
@@ -203,7 +203,7 @@ def mapping_show(name: str, version: int | None, target: Path | None) -> None:
 
 
 @mapping.command("try")
-@click.argument("delivery", type=int)
+@click.argument("delivery", type=ID)
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @now_option
 def mapping_try(delivery: int, file: Path, now: datetime) -> None:
@@ -244,7 +244,7 @@ def mapping_end(name: str, by: str, now: datetime) -> None:
 
 
 @mapping.command("reject")
-@click.argument("delivery", type=int)
+@click.argument("delivery", type=ID)
 @click.option("--why", required=True)
 @by_option
 @now_option
@@ -274,7 +274,7 @@ def mapping_reread(name: str, dry_run: bool, by: str, now: datetime) -> None:
 
 
 @feeds_.command("list")
-@click.option("--limit", default=20, show_default=True)
+@click.option("--limit", default=20, show_default=True, type=SOME)
 def feeds_list(limit: int) -> None:
     """List the newest deliveries with the numbers by which they are undone."""
     ready(None)
@@ -296,7 +296,7 @@ def feeds_list(limit: int) -> None:
 
 
 @feeds_.command()
-@click.argument("delivery", type=int)
+@click.argument("delivery", type=ID)
 @click.option("--why", required=True)
 @by_option
 @now_option
@@ -309,7 +309,7 @@ def undo(delivery: int, why: str, by: str, now: datetime) -> None:
 
 
 @feeds_.command()
-@click.argument("delivery", type=int)
+@click.argument("delivery", type=ID)
 @click.option("--why", required=True)
 @by_option
 @now_option
@@ -326,8 +326,8 @@ def quarantine() -> None:
 
 
 @quarantine.command("list")
-@click.argument("delivery", type=int, required=False)
-@click.option("--limit", default=50, show_default=True)
+@click.argument("delivery", type=ID, required=False)
+@click.option("--limit", default=50, show_default=True, type=SOME)
 def quarantine_list(delivery: int | None, limit: int) -> None:
     """List the rows that wait, of DELIVERY or of all: where they stand and why they were refused, not what they say."""
     ready(None)
@@ -337,7 +337,7 @@ def quarantine_list(delivery: int | None, limit: int) -> None:
 
 
 @quarantine.command("export")
-@click.argument("delivery", type=int)
+@click.argument("delivery", type=ID)
 @click.option("--to", "target", required=True, type=click.Path(path_type=Path), help="A .csv or .xlsx file.")
 @by_option
 @now_option
@@ -349,8 +349,8 @@ def quarantine_export(delivery: int, target: Path, by: str, now: datetime) -> No
 
 
 @quarantine.command()
-@click.argument("delivery", type=int)
-@click.argument("line", type=int)
+@click.argument("delivery", type=ID)
+@click.argument("line", type=SOME)
 @click.option("--set", "cells", multiple=True, required=True, help="COLUMN=VALUE; say it once for each cell.")
 @click.option("--why", required=True)
 @by_option

@@ -10,7 +10,9 @@ from rich.table import Table
 from handhold import casework, identity, oversight, pack, store
 from handhold.cli.common import (
     ERRORS,
+    ID,
     OUT,
+    SOME,
     Person,
     by_option,
     engine_option,
@@ -30,8 +32,8 @@ def link() -> None:
 
 
 @link.command()
-@click.option("--limit", default=20, show_default=True)
-@click.option("--after", type=int, help="Go on after this question (the id in the first column).")
+@click.option("--limit", default=20, show_default=True, type=SOME)
+@click.option("--after", type=ID, help="Go on after this question (the id in the first column).")
 @now_option
 def questions(limit: int, after: int | None, now: datetime) -> None:
     """List open questions, the most urgent first: two files that may or may not be the same child's."""
@@ -80,8 +82,8 @@ def again(preview: bool, by: str | None, engine: str, now: datetime) -> None:
 
 
 @link.command()
-@click.argument("file_a", type=int)
-@click.argument("file_b", type=int)
+@click.argument("file_a", type=ID)
+@click.argument("file_b", type=ID)
 @click.argument("judgement", type=click.Choice(["match", "possible", "no match"]))
 @click.option("--why", required=True)
 @by_option
@@ -96,7 +98,7 @@ def decide(file_a: int, file_b: int, judgement: str, why: str, by: str, now: dat
 
 
 @link.command()
-@click.argument("file", type=int)
+@click.argument("file", type=ID)
 @click.option("--why", required=True)
 @by_option
 @now_option
@@ -107,8 +109,8 @@ def separate(file: int, why: str, by: str, now: datetime) -> None:
 
 
 @link.command()
-@click.argument("file_a", type=int)
-@click.argument("file_b", type=int)
+@click.argument("file_a", type=ID)
+@click.argument("file_b", type=ID)
 @click.option("--why", required=True)
 @by_option
 @now_option
@@ -119,7 +121,7 @@ def withdraw(file_a: int, file_b: int, why: str, by: str, now: datetime) -> None
 
 
 @link.command()
-@click.argument("file", type=int)
+@click.argument("file", type=ID)
 def said(file: int) -> None:
     """List everything people ever said of FILE and another; what has no end stands."""
     ready(None)
@@ -129,7 +131,7 @@ def said(file: int) -> None:
 
 
 @link.command("hold")
-@click.argument("file", type=int)
+@click.argument("file", type=ID)
 @click.option("--why", required=True)
 @by_option
 @now_option
@@ -140,7 +142,7 @@ def hold_file(file: int, why: str, by: str, now: datetime) -> None:
 
 
 @link.command("release")
-@click.argument("file", type=int)
+@click.argument("file", type=ID)
 @click.option("--why", required=True)
 @by_option
 @now_option
@@ -156,7 +158,13 @@ def identity_() -> None:
 
 
 @identity_.command("train")
-@click.option("--seed", default=1, show_default=True, help="Of the random pairs that stand for strangers.")
+@click.option(
+    "--seed",
+    default=1,
+    show_default=True,
+    type=click.IntRange(0, 2**31 - 1),
+    help="Of the random pairs that stand for strangers.",
+)
 @click.option("--adopt", is_flag=True, help="Let the new model decide from now on.")
 @click.option(
     "--to",

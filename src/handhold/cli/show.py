@@ -1,14 +1,15 @@
 """What commands print: tables, and the picture."""
 
-from collections import Counter
 from datetime import datetime
 from typing import Any
 
 import click
 from rich.table import Table
 
-from handhold import account, casework, identity, oversight, pack, store
+from handhold import account, casework, feeds, identity, oversight, pack, store
 from handhold.cli.common import OUT
+
+NAMED = 5  # deliveries of which one sentence is said
 
 
 def print_picture(now: datetime) -> None:
@@ -98,15 +99,30 @@ def print_deliveries(arrival: casework.Arrival, title: str = "Deliveries") -> No
         )
         table.add_row(
             d.feed or f"({d.format or '?'})",
-            "came before" if d.again else d.status,
+            _status(d),
             *(f"{n or 0:,}" for n in counts),
         )
     OUT.print(table)
-    for said, count in Counter(
-        (d.feed or "no feed", d.why) for d in arrival.deliveries if d.why and not d.again
-    ).items():
-        OUT.print(f"{said[0]}{f' ({count} files)' if count > 1 else ''}: {said[1]}", markup=False)
+    told: dict[tuple[str, str], list[int]] = {}
+    for d in arrival.deliveries:
+        if d.why and not (d.again and d.status == "read"):
+            told.setdefault((d.feed or "no feed", d.why), []).append(d.id)
+    for (feed, why), ids in told.items():
+        OUT.print(f"{feed} ({_deliveries(ids)}): {why}", markup=False)
     print_changes(arrival)
+
+
+def _deliveries(ids: list[int]) -> str:
+    """``delivery 12``, ``deliveries 12, 13``; of many, the first and how many more."""
+    more = f" and {len(ids) - NAMED} more" if len(ids) > NAMED else ""
+    return f"deliver{'y' if len(ids) == 1 else 'ies'} {', '.join(map(str, ids[:NAMED]))}{more}"
+
+
+def _status(d: feeds.Delivery) -> str:
+    """What became of a delivery; of one that came before and was not read then, also what keeps it from being read."""
+    if not d.again:
+        return d.status
+    return "came before" if d.status == "read" else f"came before, {d.status}"
 
 
 def print_changes(a: casework.Arrival) -> None:

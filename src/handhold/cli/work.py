@@ -12,10 +12,13 @@ import click
 from handhold import casework, feeds, identity, ledger, oversight, pack, store
 from handhold.cli.common import (
     ERRORS,
+    ID,
     OUT,
     PORT,
     SOME,
+    YEARS,
     When,
+    a_number,
     engine_option,
     handhold,
     now_option,
@@ -93,7 +96,7 @@ def _at_work(now: datetime, engine: str) -> Iterator[casework.Office]:
 
 
 @handhold.command("account")
-@click.argument("child", type=int, required=False)
+@click.argument("child", type=ID, required=False)
 @now_option
 def account_(child: int | None, now: datetime) -> None:
     """Bring accounts up to date; with CHILD, print that child's account."""
@@ -108,7 +111,13 @@ def account_(child: int | None, now: datetime) -> None:
 @handhold.command()
 @now_option
 @click.option("--explain", "figure", help="Open one figure to the children and rows under it.")
-@click.option("--limit", default=50, show_default=True, help="How many rows --explain prints (0: all).")
+@click.option(
+    "--limit",
+    default=50,
+    show_default=True,
+    type=click.IntRange(0, 2**31 - 1),
+    help="How many rows --explain prints (0: all).",
+)
 def report(now: datetime, figure: str | None, limit: int) -> None:
     """Print the picture; any number on it opens with --explain FIGURE."""
     ready(None)
@@ -120,7 +129,12 @@ def report(now: datetime, figure: str | None, limit: int) -> None:
 @click.option(
     "--to", "target", required=True, type=click.Path(path_type=Path), help="A .parquet, .csv or .jsonl file."
 )
-@click.option("--as-of", type=When(), default=None, help="As Handhold knew it then.")
+@click.option(
+    "--as-of",
+    type=When(),
+    default=None,
+    help="Events, gaps and notices as Handhold knew them then; all else is as it stands.",
+)
 @now_option
 def export(what: str, target: Path, as_of: datetime | None, now: datetime) -> None:
     """Write WHAT to a file: files, children, events, gaps, notices, quarantine or figures."""
@@ -191,7 +205,7 @@ def serve(port: int, workers: int) -> None:
 @handhold.command()
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--children", default=2000, show_default=True, type=SOME)
-@click.option("--seed", default=1, show_default=True)
+@click.option("--seed", default=1, show_default=True, type=click.IntRange(0, 2**31 - 1))
 @click.option(
     "--as-of",
     default="2024-05-31",
@@ -203,14 +217,16 @@ def serve(port: int, workers: int) -> None:
     "--adults-per-child",
     default=2.0,
     show_default=True,
-    type=click.FloatRange(min=0),
+    type=click.FloatRange(0, 1000),
+    callback=a_number,
     help="How many cases of adults the court's extract has for each child.",
 )
 @click.option(
     "--error",
     default=1.0,
     show_default=True,
-    type=click.FloatRange(min=0),
+    type=click.FloatRange(0, 1000),
+    callback=a_number,
     help="Defects and typing errors, as a multiple of the calibrated rate.",
 )
 @click.option(
@@ -228,6 +244,10 @@ def simulate(
     """Write a synthetic nation in the feeds' own formats, with its truth, to OUT."""
     from handhold.simulate import simulate as make
 
+    if as_of.year not in YEARS:
+        raise click.BadParameter(
+            f"{as_of:%Y-%m-%d} is no day that somebody may mean; is the year right?", param_hint="--as-of"
+        )
     made = make(
         out,
         children=children,

@@ -24,6 +24,7 @@ REFUSED = """
     select q.id, q.line, q.column_ as "column", q.why, q.row_, q.key_, q.released, q.edit
     from feeds_quarantine q where q.delivery = %s and q.line = %s"""
 END = "update feeds_edit set ended = %s where delivery = %s and line = %s and ended is null"
+EDITED = "select count(*) as n from feeds_edit where delivery = %s and line = %s"
 BEGIN = "insert into feeds_edit (id, delivery, line, row_, why, by, at) values (%s, %s, %s, %s, %s, %s, %s)"
 RELEASE = "update feeds_quarantine set released = %s, edit = %s where delivery = %s and line = %s"
 
@@ -116,7 +117,9 @@ def _keep(
     db: store.Db, delivery: int, line: int, row: Mapping[str, str], by: str, why: str, now: datetime
 ) -> int:
     said = json.dumps({name: value or None for name, value in row.items()}, ensure_ascii=False)
-    edit = store.blind_one(quarantine.UNIT.join([str(delivery), str(line), now.isoformat(), said]), "edit")
+    turn = store.fetch(db, EDITED, [delivery, line])[0]["n"]  # the same may be said twice in one moment
+    told = [str(delivery), str(line), now.isoformat(), str(turn), said]
+    edit = store.blind_one(quarantine.UNIT.join(told), "edit")
     sealed = [
         store.seal("delivery", f"feeds_edit.{name}.{edit}", text.encode())
         for name, text in (("row_", said), ("why", why))
