@@ -113,15 +113,15 @@ def _pairs(frame: pl.DataFrame, *by: str) -> int:
 
 
 def measured(
-    truth: pl.DataFrame, got: pl.DataFrame, after: pl.DataFrame, asked: pl.DataFrame
+    mine: pl.DataFrame, truth: pl.DataFrame, got: pl.DataFrame, after: pl.DataFrame, asked: pl.DataFrame
 ) -> dict[str, float]:
-    """The figures over the children of ``truth``."""
-    both = truth.join(got, on="file")
+    """The figures over the children of ``mine``, some or all of ``truth``."""
+    both = mine.join(got, on="file")
     true = max(_pairs(both, "child"), 1)
     files = pl.concat([asked["a"], asked["b"]]).unique()
     return {
-        "children": both["child"].n_unique(), "false per 100k": _false(truth, truth, got),
-        "recall": _pairs(both, "child", "got") / true, "answered": _pairs(truth.join(after, on="file"), "child", "got") / true,
+        "children": both["child"].n_unique(), "false per 100k": _false(mine, truth, got),
+        "recall": _pairs(both, "child", "got") / true, "answered": _pairs(mine.join(after, on="file"), "child", "got") / true,
         "asked of files": len(asked) / max(len(both), 1), "files asked about": both["file"].is_in(files.implode()).mean() or 0.0,
     }  # fmt: skip
 
@@ -140,14 +140,13 @@ def report(children: int, error: float, seed: int, rates: Rates, name: str) -> b
     print(
         f"{'':22}{'children':>10}{'false/100k':>12}{'recall':>10}{'answered':>10}{'questions':>11}{'files asked':>12}"
     )
-    whole = measured(truth, got, after, questions)
+    whole = measured(truth, truth, got, after, questions)
     _line("all", whole, error)
     for group, members in groups(children, seed, rates, said, truth).items():
         mine = truth.filter(pl.col("child").is_in(list(members)))
         inside = pl.concat([mine["file"]]).implode()
         some = questions.filter(pl.col("a").is_in(inside) | pl.col("b").is_in(inside))
-        # A child of the group may have been merged with one outside it, so clusters are taken whole.
-        _line(group, measured(mine, got, after, some) | {"false per 100k": _false(mine, truth, got)}, error)
+        _line(group, measured(mine, truth, got, after, some), error)
     return not missed(whole, error)
 
 
@@ -165,12 +164,10 @@ def missed(figures: dict[str, float], error: float) -> list[str]:
 
 
 def _false(mine: pl.DataFrame, truth: pl.DataFrame, got: pl.DataFrame) -> float:
-    """Of 100,000 children of ``mine``, those that were put together with another: two that are one make two."""
-    both = truth.join(got, on="file")
-    merged = both.filter(pl.col("child").n_unique().over("got") > 1)
-    return (
-        1e5 * mine.join(merged, on="file", how="semi")["child"].n_unique() / max(mine["child"].n_unique(), 1)
-    )
+    """Of 100,000 children of ``mine``, those that were put together with another, also one outside: two made one are two."""
+    merged = truth.join(got, on="file").filter(pl.col("child").n_unique().over("got") > 1)
+    those = mine.join(merged, on="file", how="semi")
+    return 1e5 * those["child"].n_unique() / max(mine["child"].n_unique(), 1)
 
 
 def _line(name: str, figures: dict[str, Any], error: float) -> None:

@@ -248,7 +248,7 @@ def watch(watched: feeds.Watched, office: Office) -> int:
 def _said(seen: Preview) -> Iterator[str]:
     """A preview for whoever can read the folder: of rows and how many children, not of gaps and notices."""
     for delivery in seen.arrival.deliveries:
-        yield f"{delivery.feed or 'no feed'}: {'came before' if delivery.again else delivery.status}{f': {delivery.why}' if delivery.why else ''}"
+        yield f"{delivery.feed or 'no feed'}: {delivery.fate}{f': {delivery.why}' if delivery.why else ''}"
     yield from (f"{what} {which}: {n:,}" for what, which, n in seen.effects() if what in FOR_SENDERS)
     yield from (f"line {row['line']}, {row['column'] or 'row'}: {row['why']}" for row in seen.refused)
     yield "Nothing was changed."

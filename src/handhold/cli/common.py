@@ -37,6 +37,29 @@ class When(click.ParamType[datetime]):
         return moment.astimezone(UTC)
 
 
+class Day(click.DateTime):
+    """A day: ``2024-05-31``."""
+
+    def __init__(self) -> None:
+        super().__init__(["%Y-%m-%d"])
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        day: datetime = super().convert(value, param, ctx)
+        if day.year not in YEARS:
+            self.fail(f"{value!r} is no day of these children's lives; is the year right?", param, ctx)
+        return day
+
+
+class Multiple(click.FloatRange):
+    """How many times as much as usual. What is no number at all (nan) would pass every range."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        times: float = super().convert(value, param, ctx)
+        if math.isnan(times):
+            self.fail(f"{value} is no number", param, ctx)
+        return times
+
+
 class Agency(click.ParamType[str]):
     """An agency of the pack, by its short name: ``ORR``, ``OPLA`` …"""
 
@@ -94,15 +117,11 @@ def office(
     return casework.Office(by=by, now=now, pack=pack.load(), show=show)
 
 
-def a_number(_ctx: click.Context, param: click.Parameter, value: float) -> float:
-    """What is no number at all (nan) passes every range."""
-    if math.isnan(value):
-        raise click.BadParameter(f"{value} is no number", param=param)
-    return value
-
-
 PORT = click.IntRange(1, 65535)
-SOME = click.IntRange(1, 2**31 - 1)
+LARGEST = 2**31 - 1
+SOME = click.IntRange(1, LARGEST)
+ANY = click.IntRange(0, LARGEST)
+TIMES = Multiple(0, 1000)
 ID = click.IntRange(-(2**63), 2**63 - 1)
 
 

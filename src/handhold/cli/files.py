@@ -9,6 +9,7 @@ from rich.table import Table
 
 from handhold import casework, identity, oversight, pack, store
 from handhold.cli.common import (
+    ANY,
     ERRORS,
     ID,
     OUT,
@@ -162,7 +163,7 @@ def identity_() -> None:
     "--seed",
     default=1,
     show_default=True,
-    type=click.IntRange(0, 2**31 - 1),
+    type=ANY,
     help="Of the random pairs that stand for strangers.",
 )
 @click.option("--adopt", is_flag=True, help="Let the new model decide from now on.")

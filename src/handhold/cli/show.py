@@ -6,7 +6,7 @@ from typing import Any
 import click
 from rich.table import Table
 
-from handhold import account, casework, feeds, identity, oversight, pack, store
+from handhold import account, casework, identity, oversight, pack, store
 from handhold.cli.common import OUT
 
 NAMED = 5  # deliveries of which one sentence is said
@@ -99,7 +99,7 @@ def print_deliveries(arrival: casework.Arrival, title: str = "Deliveries") -> No
         )
         table.add_row(
             d.feed or f"({d.format or '?'})",
-            _status(d),
+            d.fate,
             *(f"{n or 0:,}" for n in counts),
         )
     OUT.print(table)
@@ -116,13 +116,6 @@ def _deliveries(ids: list[int]) -> str:
     """``delivery 12``, ``deliveries 12, 13``; of many, the first and how many more."""
     more = f" and {len(ids) - NAMED} more" if len(ids) > NAMED else ""
     return f"deliver{'y' if len(ids) == 1 else 'ies'} {', '.join(map(str, ids[:NAMED]))}{more}"
-
-
-def _status(d: feeds.Delivery) -> str:
-    """What became of a delivery; of one that came before and was not read then, also what keeps it from being read."""
-    if not d.again:
-        return d.status
-    return "came before" if d.status == "read" else f"came before, {d.status}"
 
 
 def print_changes(a: casework.Arrival) -> None:

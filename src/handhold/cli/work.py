@@ -11,14 +11,15 @@ import click
 
 from handhold import casework, feeds, identity, ledger, oversight, pack, store
 from handhold.cli.common import (
+    ANY,
     ERRORS,
     ID,
     OUT,
     PORT,
     SOME,
-    YEARS,
+    TIMES,
+    Day,
     When,
-    a_number,
     engine_option,
     handhold,
     now_option,
@@ -115,7 +116,7 @@ def account_(child: int | None, now: datetime) -> None:
     "--limit",
     default=50,
     show_default=True,
-    type=click.IntRange(0, 2**31 - 1),
+    type=ANY,
     help="How many rows --explain prints (0: all).",
 )
 def report(now: datetime, figure: str | None, limit: int) -> None:
@@ -205,28 +206,26 @@ def serve(port: int, workers: int) -> None:
 @handhold.command()
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--children", default=2000, show_default=True, type=SOME)
-@click.option("--seed", default=1, show_default=True, type=click.IntRange(0, 2**31 - 1))
+@click.option("--seed", default=1, show_default=True, type=ANY)
 @click.option(
     "--as-of",
     default="2024-05-31",
     show_default=True,
-    type=click.DateTime(["%Y-%m-%d"]),
+    type=Day(),
     help="The day the nation is told of.",
 )
 @click.option(
     "--adults-per-child",
     default=2.0,
     show_default=True,
-    type=click.FloatRange(0, 1000),
-    callback=a_number,
+    type=TIMES,
     help="How many cases of adults the court's extract has for each child.",
 )
 @click.option(
     "--error",
     default=1.0,
     show_default=True,
-    type=click.FloatRange(0, 1000),
-    callback=a_number,
+    type=TIMES,
     help="Defects and typing errors, as a multiple of the calibrated rate.",
 )
 @click.option(
@@ -244,10 +243,6 @@ def simulate(
     """Write a synthetic nation in the feeds' own formats, with its truth, to OUT."""
     from handhold.simulate import simulate as make
 
-    if as_of.year not in YEARS:
-        raise click.BadParameter(
-            f"{as_of:%Y-%m-%d} is no day that somebody may mean; is the year right?", param_hint="--as-of"
-        )
     made = make(
         out,
         children=children,

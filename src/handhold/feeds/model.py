@@ -94,6 +94,13 @@ class Delivery:
     sheet: str | None = None
     member: int | None = None
 
+    @property
+    def fate(self) -> str:
+        """What became of it, in a word; of one that came before and was not read then, also what it waits for."""
+        if not self.again:
+            return self.status
+        return "came before" if self.status == "read" else f"came before, {self.status}"
+
     def refused(self, why: str, status: str = "refused") -> "Delivery":
         """The same delivery, not taken in; its rows are not counted because none was read for good."""
         return replace(self, status=status, why=why)

@@ -18,7 +18,7 @@ from handhold import store
 from handhold.identity.asking import ask
 from handhold.identity.compare import Engine, Scale, compare
 from handhold.identity.describe import everyone
-from handhold.identity.judgement import lead_on, reopen, settle, unborne
+from handhold.identity.judgement import WHOLE, lead_on, reopen, settle, unborne
 from handhold.identity.link import BOTH, asked_of, doubts_among, write
 from handhold.identity.model import codes, keep, scale_later
 from handhold.identity.partition import Progress, partition
@@ -26,15 +26,11 @@ from handhold.identity.review import DOUBTED
 from handhold.pack import Pack
 
 SYSTEM = "system"  # whoever asks for it, it is not a person who says that a question is answered
-# Children that a person's match holds together, or that have a file which only persons may link, are left whole.
-STANDING = """
-    select f.id as file, f.agency, f.child, f.hold as held, f.child in (
-        select g.child from identity_judgement j join identity_file g on g.id in (j.file_a, j.file_b)
-        where j.until is null and j.judgement = 'match'
-        union select g.child from identity_file g where g.linked_by = 'person' or g.hold) as kept,
+STANDING = f"""
+    select f.id as file, f.agency, f.child, f.hold as held, f.child in ({WHOLE}) as kept,
         l.evidence ->> 'through' is null as founds
     from identity_file f left join identity_link l on l.file = f.id and l.until is null and l.judgement = 'match'
-    where f.child is not null order by f.id"""
+    where f.child is not null order by f.id"""  # noqa: S608
 ELDEST = "select id from identity_child where id = any(%s) order by born, id"
 ENDED = "update identity_link set until = %s where file = any(%s) and until is null and judgement = 'match'"
 # Files of the children that were drawn anew, and of those that anything was ever asked about with them: what a person said of a

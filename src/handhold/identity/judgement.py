@@ -191,6 +191,11 @@ NEAR = """
                        and l.judgement = 'match' order by l.id desc limit 1) m on true
     where f.child is not null
     order by coalesce((m.evidence ->> 'weight')::float, 0) desc, array_position(%(house)s::text[], f.agency), f.id"""
+# Children that persons hold together, or that have a file which only persons may link: no machine takes them apart.
+WHOLE = """
+    select g.child from identity_judgement j join identity_file g on g.id in (j.file_a, j.file_b)
+    where j.until is null and j.judgement = 'match'
+    union select g.child from identity_file g where g.linked_by = 'person' or g.hold"""
 BORNE = "select distinct f.child from unnest(%s::bigint[]) a (child) join identity_file f using (child)"
 SAID = """
     select file_a, file_b, judgement from identity_judgement
@@ -264,7 +269,7 @@ def _settle(
 
 def _new(db: store.Db, founder: int, taken: set[int], now: datetime) -> int:
     """A child that nobody bears yet, founded by ``founder``."""
-    new = unborne(db, int(store.stable_ids("child", pl.Series([founder]))[0]), taken, but=founder)
+    new = unborne(db, store.blind_one(str(founder), "child"), taken, but=founder)
     db.execute(
         "insert into identity_child (id, born) values (%s, %s) on conflict (id) do nothing", [new, now]
     )

@@ -10,6 +10,7 @@ import polars as pl
 
 from handhold import store
 from handhold.identity.describe import heed
+from handhold.identity.judgement import WHOLE
 from handhold.identity.review import DOUBTED
 
 HOPS = 2  # a file that lost a rival may now find a mate, and that mate's child another founder
@@ -23,14 +24,10 @@ KIN = """
     select f.id from identity_file f
     where f.child in (select g.child from identity_file g join loosened l on l.id = g.id where g.child is not null)
     on conflict do nothing"""
-# A person's "match" holds a child together, and a file that only persons may link stays where it is; only files that nobody
-# speaks of any more leave.
-KEPT = """
+# Of a child that is left whole, only files that nobody speaks of any more leave.
+KEPT = f"""
     delete from loosened l using identity_file f
-    where f.id = l.id and not l.gone and f.child in (
-        select g.child from identity_judgement j join identity_file g on g.id in (j.file_a, j.file_b)
-        where j.until is null and j.judgement = 'match'
-        union select g.child from identity_file g where g.linked_by = 'person' or g.hold)"""
+    where f.id = l.id and not l.gone and f.child in ({WHOLE})"""  # noqa: S608
 ENDED = """
     update identity_link k set until = %(now)s from loosened l
     where l.id = k.file and k.until is null and k.judgement = 'match'"""
